@@ -1,0 +1,88 @@
+"""The `backcheck` command: finds the subcommand, maps every outcome to an exit code. Thin; commands/ holds the rest."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from backcheck import __version__
+from backcheck.errors import Error
+
+COMMANDS: dict[str, str] = {}
+"""Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
+
+EXIT_CODES = """\b
+Exit codes:
+  0  compliant
+  1  at least one FAIL
+  2  could not determine: an UNKNOWN, nothing in scope, no PASS at all, or an error of our own
+  4  wrong usage, or a policy that does not load
+"""
+
+UNKNOWN_OUTCOME = 2
+WRONG_USAGE = 4
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, without importing anything."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None where there is no such name."""
+        target = COMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        module, attribute = target.split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="backcheck")
+@click.option("--verbose", is_flag=True, help="Show tracebacks of errors. May stand anywhere on the line.")
+def backcheck(verbose: bool) -> None:
+    """Prove that AWS backups are what the policy says, and that they come back."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code. Nothing but `--verbose` shows a traceback."""
+    verbose = "--verbose" in arguments
+    try:
+        result = backcheck.main(
+            [a for a in arguments if a != "--verbose"], prog_name="backcheck", standalone_mode=False
+        )
+    except Error as error:
+        _tell(error.diagnostics(), verbose)
+        return error.exit_code
+    except click.UsageError as error:
+        error.show()
+        return WRONG_USAGE
+    except click.ClickException as error:
+        error.show()
+        return WRONG_USAGE
+    except (KeyboardInterrupt, click.Abort):
+        _tell("interrupted", verbose)
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  the last stop before the terminal: an error of ours is exit 2, not 1
+        _tell(f"internal error: {type(error).__name__}: {error}\n  try: --verbose for the traceback", verbose)
+        return UNKNOWN_OUTCOME
+    return result if isinstance(result, int) else 0
+
+
+def _tell(text: str, verbose: bool) -> None:
+    if verbose:
+        traceback.print_exc()
+    click.echo(f"backcheck: {text}", err=True)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))

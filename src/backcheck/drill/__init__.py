@@ -1,0 +1,1 @@
+"""Restores that are really performed, verified and cleaned up."""

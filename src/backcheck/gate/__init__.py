@@ -1,0 +1,1 @@
+"""Judges a template before it is deployed."""

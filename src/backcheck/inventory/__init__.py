@@ -1,0 +1,1 @@
+"""What an account has: frozen types, the collector, the snapshot file."""

@@ -1,0 +1,1 @@
+"""The digest that proves two tables equal."""

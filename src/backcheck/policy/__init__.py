@@ -1,0 +1,1 @@
+"""What the backups must be: load, schema, lint, calendar, render."""
