@@ -4,7 +4,7 @@ Just before a backup completes, the newest one to go back to is the one before i
 between two successive firings that take effect, plus the start window and the completion window of the later one:
 weekly on a Sunday at midnight, then monthly on Monday the 1st, is 24 h + 3 h + 6 h = 33 h.
 
-A point that is deleted before the next one is complete does not count: then the one before it does, if it is still there.
+A point that is deleted before the next one is complete does not count: then an older one does, if one is still there.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Arithmetic:
     place: str
     """`primary`, or the keys of the vaults that copies go to."""
     total: timedelta | None
-    """None: there is no bound, because too few firings take effect there, or points are deleted before the next is made."""
+    """None: no bound was found: too few firings take effect, or points are deleted before the next one is there."""
     gap: timedelta
     """Between the two firings; with `total` None, the longest stretch that was seen, and it may be longer."""
     earlier: Firing | None
@@ -57,7 +57,13 @@ class _Stretch:
     loss: timedelta
     earlier: Firing | None
     later: Firing | None
-    closed: bool
+    deleted: Firing | None = None
+    """The firing before `later`, where its point is gone before `later` is complete and no other is left."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether both ends are firings, so that it is a bound."""
+        return self.earlier is not None and self.later is not None
 
 
 def worst_case(
@@ -92,10 +98,11 @@ def _stretches(calendar: Calendar, outcomes: Sequence[Outcome], vaults: Collecti
     for index, outcome in enumerate(outcomes):
         last = _newest_at(outcome.deadline, outcomes[:index], vaults)
         since = calendar.start if last is None else last.firing.at
-        yield _Stretch(outcome.deadline - since, last.firing if last else None, outcome.latest, last is not None)
+        gone = outcomes[index - 1].firing if index and last is None else None
+        yield _Stretch(outcome.deadline - since, last.firing if last else None, outcome.latest, gone)
     last = _newest_at(calendar.end, outcomes, vaults)
     since = calendar.start if last is None else last.firing.at
-    yield _Stretch(calendar.end - since, last.firing if last else None, None, closed=False)
+    yield _Stretch(calendar.end - since, last.firing if last else None, None)
 
 
 def _newest_at(moment: datetime, outcomes: Sequence[Outcome], vaults: Collection[str]) -> Outcome | None:
@@ -116,11 +123,10 @@ def _duration(retention_days: int | None) -> timedelta:
 
 
 def _lines(worst: _Stretch, allowance: timedelta, calendar: Calendar, place: str, zone: str) -> Iterator[str]:
-    if not worst.closed:
+    earlier, later = worst.earlier, worst.later
+    if earlier is None or later is None:
         yield from _unbounded(worst, calendar, place, zone)
         return
-    earlier, later = worst.earlier, worst.later
-    assert earlier is not None and later is not None  # noqa: PT018
     yield f"{place}: {_told(earlier, zone)}, then {_told(later, zone)}"
     parts = [
         f"{spell(worst.loss - (later.deadline - later.at))} between them",
@@ -135,6 +141,10 @@ def _lines(worst: _Stretch, allowance: timedelta, calendar: Calendar, place: str
 
 
 def _unbounded(worst: _Stretch, calendar: Calendar, place: str, zone: str) -> Iterator[str]:
+    if worst.deleted and worst.later:
+        gone, wanted = _told(worst.deleted, zone), _told(worst.later, zone)
+        yield f"{place}: no bound: the point of {gone} is deleted before {wanted} is complete; no other is left"
+        return
     begun = f"after {_told(worst.earlier, zone)}" if worst.earlier else f"from {_moment(calendar.start, zone)}"
     ended = f"until {_told(worst.later, zone)} is complete" if worst.later else f"to {_moment(calendar.end, zone)}"
     yield f"{place}: no bound: nothing to go back to {begun} {ended}, {spell(worst.loss)} or more"
@@ -149,6 +159,8 @@ def _moment(moment: datetime, zone: str) -> str:
 
 
 def spell(duration: timedelta) -> str:
-    """A duration as people write it: `33 h`, `24 h 30 min`, `45 min`."""
+    """A duration as people write it: `33 h`, `24 h 30 min`, `72 h (3 days)`."""
     hours, minutes = divmod(round(duration / timedelta(minutes=1)), 60)
-    return " ".join([f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0)) or "0 min"
+    whole_days = f"({hours // 24} days)" if hours >= 48 and hours % 24 == 0 and not minutes else ""
+    words = (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "", whole_days)
+    return " ".join(word for word in words if word) or "0 min"
