@@ -1,6 +1,6 @@
 """What a control is: its record, its examples, and a function that claims something about one subject.
 
-The examples are its tests and its page in the docs. A control reads a World and nothing else: no clock, no account, no file.
+The examples are its tests and its page in the docs. A control reads a World and nothing else: no clock, no file.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ AnyControl = Control[Any]
 
 def control(
     *,
-    id: str,  # noqa: A002  the word of the catalogue
+    id: str,
     title: str,
     severity: Severity,
     reads: frozenset[Reads],

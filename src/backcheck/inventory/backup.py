@@ -1,6 +1,6 @@
-"""What AWS Backup has: plans, selections, vaults, recovery points, jobs, settings. Field names follow the API's.
+"""What AWS Backup has: plans, selections, vaults, recovery points, jobs, settings. Names follow the API.
 
-Times are aware UTC datetimes; a lifecycle's None means 'not set', which AWS reads as for ever (AWS Backup API, Lifecycle).
+Times are aware UTC datetimes; a lifecycle's None means 'not set', which AWS reads as for ever (API: Lifecycle).
 """
 
 from __future__ import annotations
@@ -149,8 +149,8 @@ class Vault:
     lock_date: datetime | None
     """None on a locked vault: governance mode."""
     created: datetime | None
-    policy: PolicyDocument | None | Gap
-    notifications: Notifications | None | Gap
+    policy: PolicyDocument | Gap | None
+    notifications: Notifications | Gap | None
     recovery_points: tuple[RecoveryPoint, ...] | Gap
     tags: Mapping[str, str] | Gap
 

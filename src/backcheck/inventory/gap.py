@@ -1,4 +1,4 @@
-"""What could not be read. A denied, throttled or unsupported call is a Gap in place of its answer, never an empty list."""
+"""What could not be read. A denied or unsupported call is a Gap, never an empty list."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class Key:
     deletion_date: datetime | None
     multi_region: bool
     rotation: bool | Gap
-    policy: PolicyDocument | None | Gap
+    policy: PolicyDocument | Gap | None
     aliases: tuple[str, ...] = ()
 
 

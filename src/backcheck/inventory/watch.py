@@ -38,7 +38,7 @@ class Function:
     runtime: str
     timeout_seconds: int
     state: str
-    policy: PolicyDocument | None | Gap
+    policy: PolicyDocument | Gap | None
     invocations_26h: int | Gap
     """Sum of AWS/Lambda Invocations over the 26 hours before the snapshot."""
     errors_26h: int | Gap
