@@ -159,7 +159,7 @@ def _items(source: ItemSource) -> Iterator[tuple[bytes, bytes, bytes]]:
 
 
 def classify(a: dict[bytes, list[bytes]], b: dict[bytes, list[bytes]]) -> Iterator[tuple[Kind, bytes]]:
-    """How each key differs, keys in order. Without keys an item stands for its own: DUPLICATED is then another count."""
+    """How each key differs, keys in order. Without keys an item stands for itself: DUPLICATED is another count."""
     for pairing in sorted(a.keys() | b.keys()):
         in_a, in_b = a.get(pairing, []), b.get(pairing, [])
         if sorted(in_a) == sorted(in_b):
