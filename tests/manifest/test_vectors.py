@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.manifest import vectors
 
 from backcheck.errors import Error
 from backcheck.manifest.digest import item_digest
 from backcheck.manifest.encoding import encode_item, parse_object
-from tests.manifest import vectors
 
 
 def test_the_published_vectors_are_up_to_date() -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from backcheck.errors import UsageError
-from backcheck.manifest import build, operands, report
+from backcheck.manifest import build, operands, report, scan
 from backcheck.manifest.document import Manifest, read, render
-from backcheck.manifest.engine import NoProgress, Progress
+from backcheck.manifest.engine import NoProgress, Progress, RunOptions
 from backcheck.manifest.export import open_export
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -74,7 +75,7 @@ def export_command(
     from the files it had finished.
     """
     with _progress() as progress:
-        options = build.RunOptions(processes=processes or 0, checkpoint=_checkpoint(out), progress=progress)
+        options = RunOptions(processes=processes or 0, checkpoint=_checkpoint(out), progress=progress)
         if files:
             manifest = build.files_manifest(Path(place), key, options=options)
         else:
@@ -86,6 +87,48 @@ def export_command(
                 manifest = build.export_manifest(export, key, filter_state=state, options=options)
             else:
                 manifest = build.changed_manifest(read(base), export, filter_state=state, options=options)
+    return _finish(manifest, out, as_json)
+
+
+@command.command("scan")
+@click.argument("table")
+@click.option("--region", help="AWS Region.")
+@click.option("--endpoint-url", help="An emulator's endpoint.")
+@click.option("--segments", type=click.IntRange(1, scan.MAX_SEGMENTS), help="By the table's size if not given.")
+@click.option(
+    "--read-share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=scan.DEFAULT_SHARE,
+    show_default=True,
+    help="Share of the provisioned read capacity to use.",
+)
+@click.option(
+    "--max-read-units", type=click.FloatRange(0, min_open=True), help="Read units a second, for a table on demand."
+)
+@out_option
+@_common
+def scan_command(
+    table: str,
+    region: str | None,
+    endpoint_url: str | None,
+    segments: int | None,
+    read_share: float,
+    max_read_units: float | None,
+    out: Path,
+    processes: int | None,
+    profile: str | None,
+    as_json: bool,
+) -> int:
+    """Digest a live table with consistent reads.
+
+    It shows one moment only if nothing is written meanwhile. Needs dynamodb:DescribeTable and dynamodb:Scan. A killed
+    scan goes on from the segments it had finished.
+    """
+    connection = scan.Connection(region=region, profile=profile, endpoint_url=endpoint_url)
+    limits = scan.ScanOptions(segments=segments, read_share=read_share, max_read_units=max_read_units)
+    with _progress() as progress:
+        options = RunOptions(processes=processes or 0, checkpoint=_checkpoint(out), progress=progress)
+        manifest = scan.scan_manifest(connection, table, limits, options, lambda: datetime.now(UTC))
     return _finish(manifest, out, as_json)
 
 
@@ -127,7 +170,7 @@ def diff_command(
             limit=limit,
             show_keys=show_keys,
             profile=profile,
-            run=build.RunOptions(processes=processes or 0, progress=progress),
+            run=RunOptions(processes=processes or 0, progress=progress),
         )
         operand_a = operands.resolve("A", a, data_a, options)
         operand_b = operands.resolve("B", b, data_b, options)

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backcheck import __version__
 from backcheck.errors import Error, UsageError
 from backcheck.manifest.checkpoint import Checkpoint
 from backcheck.manifest.digest import Digest, merge, subtract
-from backcheck.manifest.document import SCHEMA, FilterState, Manifest, TableRef, Witness, WitnessKind
-from backcheck.manifest.engine import NoProgress, Progress, cores, run
+from backcheck.manifest.document import FilterState, Manifest, TableRef, Witness, WitnessKind
+from backcheck.manifest.engine import RunOptions, add_up
 from backcheck.manifest.export import Export, ExportKind
 from backcheck.manifest.location import Folder
-from backcheck.manifest.reading import FileTask, Partial, read_changes, read_items
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """How a run is done. Nothing here changes the digest."""
-
-    processes: int = 0
-    """0 takes one a core."""
-    checkpoint: Path | None = None
-    """Where a killed run leaves what it has; None keeps nothing."""
-    progress: Progress = field(default_factory=NoProgress)
+from backcheck.manifest.reading import FileTask, read_changes, read_items
 
 
 def export_manifest(
@@ -40,7 +28,7 @@ def export_manifest(
             where=str(export.location.at(export.folder)),
             hint="--base MANIFEST, of the same table as of the start of this export's window",
         )
-    added, _ = add_up(export_tasks(export, key), export.identity, options)
+    added, _ = _add_files(export_tasks(export, key), export.identity, options)
     return Manifest(table=export.table, key=key, witness=_witness(export, filter_state), digest=added)
 
 
@@ -52,7 +40,7 @@ def changed_manifest(base: Manifest, export: Export, *, filter_state: FilterStat
     where = str(export.location.at(export.folder))
     if problem := _misfit(base, export):
         raise UsageError(problem, where=where)
-    added, removed = add_up(export_tasks(export, base.key), export.identity, options)
+    added, removed = _add_files(export_tasks(export, base.key), export.identity, options)
     try:
         digest = subtract(merge(base.digest, added), removed)
     except Error as error:
@@ -93,7 +81,7 @@ def files_manifest(folder: Path, key: tuple[str, ...] | None, *, options: RunOpt
     if not tasks:
         raise UsageError("no .json or .json.gz file in the folder", where=str(folder))
     names = "\n".join(task.name for task in tasks)
-    added, _ = add_up(tasks, hashlib.sha256(names.encode()).hexdigest(), options)
+    added, _ = _add_files(tasks, hashlib.sha256(names.encode()).hexdigest(), options)
     notes = (f"{len(tasks)} loose files: nothing shows that the set is whole",)
     witness = Witness(kind=WitnessKind.FILES, as_of=None, filter=FilterState.STATED, notes=notes)
     return Manifest(table=TableRef(), key=key, witness=witness, digest=added)
@@ -117,36 +105,11 @@ def export_tasks(export: Export, key: tuple[str, ...] | None) -> list[FileTask]:
     ]
 
 
-def add_up(tasks: Sequence[FileTask], identity: str, options: RunOptions) -> tuple[Digest, Digest]:
-    """What was added and what was removed in all files, through the local engine, resuming where a run was killed."""
-    bound = hashlib.sha256(f"{SCHEMA}\n{__version__}\n{tasks[0].key}\n{identity}".encode()).hexdigest()
-    checkpoint = Checkpoint(options.checkpoint, bound)
-    fingerprints = _fingerprints(tasks, checkpoint)
-    rest = [task for task in tasks if task.name not in checkpoint.finished]
-    options.progress.advance(len(tasks) - len(rest), checkpoint.added.items)
-    for partial in run(read_changes if tasks[0].changes else read_items, rest, processes=options.processes or cores()):
-        _take(partial, checkpoint, fingerprints)
-        options.progress.advance(1, partial.added.items + partial.removed.items)
-    if checkpoint.finished.keys() != {task.name for task in tasks}:
-        raise Error("not every file was read")  # unreachable unless the engine is wrong, and then it must not pass
-    checkpoint.discard()
-    return checkpoint.added, checkpoint.removed
-
-
-def _fingerprints(tasks: Sequence[FileTask], checkpoint: Checkpoint) -> dict[str, str]:
-    """Each file's state before it is read. Raises Error for a finished file that has changed since."""
-    if checkpoint.path is None:
-        return {}
-    fingerprints = {task.name: task.location.fingerprint(task.name) for task in tasks}
-    for name, fingerprint in checkpoint.finished.items():
-        if fingerprints.get(name) != fingerprint:
-            hint = f"remove {checkpoint.path} to start anew"
-            raise Error("changed since the run that is being resumed had read it", where=name, hint=hint)
-    return fingerprints
-
-
-def _take(partial: Partial, checkpoint: Checkpoint, fingerprints: dict[str, str]) -> None:
-    checkpoint.finish(partial.name, fingerprints.get(partial.name, ""), partial.added, partial.removed)
+def _add_files(tasks: Sequence[FileTask], identity: str, options: RunOptions) -> tuple[Digest, Digest]:
+    checkpoint = Checkpoint(options.checkpoint, f"{identity}\n{tasks[0].key}")
+    if tasks[0].changes:
+        return add_up(read_changes, tasks, checkpoint, options)
+    return add_up(read_items, tasks, checkpoint, options)
 
 
 def described_filter(dynamodb: Any, export_arn: str) -> FilterState:

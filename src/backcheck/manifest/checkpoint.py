@@ -6,6 +6,7 @@ files and whole segments.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from base64 import b64decode, b64encode
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Any
 import orjson
 from blake3 import blake3
 
+from backcheck import __version__
 from backcheck.errors import Error
 from backcheck.manifest.digest import BUCKETS, EMPTY, LANE_BYTES, SUM_BYTES, Digest, merge
+from backcheck.manifest.reading import Partial
 
 _VERSION = "backcheck/manifest-checkpoint/v1"
 
@@ -26,10 +29,12 @@ class Checkpoint:
     One sum for all tasks, not one a task: the file stays at 460 kB however many there are.
     """
 
-    def __init__(self, path: Path | None, identity: str) -> None:
+    def __init__(self, path: Path | None, identity: str, plan: dict[str, str] | None = None) -> None:
         """`path` of None keeps nothing. Raises Error where the file is not a whole checkpoint, or another run's."""
         self.path = path
-        self._identity = identity
+        self._identity = hashlib.sha256(f"{__version__}\n{identity}".encode()).hexdigest()
+        self.plan = plan or {}
+        """How the run was split when it began: the file's, where there is one."""
         self.finished: dict[str, str] = {}
         """Task name to the fingerprint that its source had."""
         self.added = EMPTY
@@ -37,11 +42,11 @@ class Checkpoint:
         if path is not None and path.exists():
             self._load(path)
 
-    def finish(self, name: str, fingerprint: str, added: Digest, removed: Digest) -> None:
+    def finish(self, partial: Partial, fingerprint: str) -> None:
         """Take a finished task in, and write the file."""
-        self.finished[name] = fingerprint
-        self.added = merge(self.added, added)
-        self.removed = merge(self.removed, removed)
+        self.finished[partial.name] = fingerprint
+        self.added = merge(self.added, partial.added)
+        self.removed = merge(self.removed, partial.removed)
         if self.path is not None:
             self._write(self.path)
 
@@ -54,6 +59,7 @@ class Checkpoint:
         document = {
             "schema": _VERSION,
             "identity": self._identity,
+            "plan": self.plan,
             "finished": self.finished,
             "added": _to_json(self.added),
             "removed": _to_json(self.removed),
@@ -77,6 +83,7 @@ class Checkpoint:
         document = orjson.loads(text)
         if (document["schema"], document["identity"]) != (_VERSION, self._identity):
             raise Error("a checkpoint of another run: its source, key or version differs", where=str(path), hint=hint)
+        self.plan = document["plan"]
         self.finished = document["finished"]
         self.added = _from_json(document["added"])
         self.removed = _from_json(document["removed"])

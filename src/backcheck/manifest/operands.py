@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from backcheck.errors import Error, UsageError
-from backcheck.manifest.build import RunOptions, described_filter, export_manifest, export_tasks
+from backcheck.manifest.build import described_filter, export_manifest, export_tasks
 from backcheck.manifest.diff import Comparison, Outcome, Side, compare, compare_raw
 from backcheck.manifest.differences import Data, Differences, find_differences
 from backcheck.manifest.digest import BUCKETS
 from backcheck.manifest.document import FilterState, Manifest, Witness, WitnessKind, read
-from backcheck.manifest.engine import cores
+from backcheck.manifest.engine import RunOptions, cores
 from backcheck.manifest.export import Export, ExportKind, open_export
 from backcheck.manifest.rawlines import compare_lines
 from backcheck.manifest.reading import FileTask

@@ -28,6 +28,10 @@ class ItemSource(Protocol):
         """The key's attribute names, if they are known."""
         ...
 
+    def fingerprint(self) -> str:
+        """Something that changes when the source does, if it can be told: a resumed run trusts it."""
+        ...
+
     def items(self) -> Iterator[tuple[int, Attributes]]:
         """The items, numbered from 1. Raises Error unless the whole part was read and is what it should be."""
         ...
@@ -53,6 +57,10 @@ class FileTask:
     def at(self, number: int) -> str:
         """File and line."""
         return f"{self.location.at(self.name)}:{number}"
+
+    def fingerprint(self) -> str:
+        """The file's size and time, or ETag."""
+        return self.location.fingerprint(self.name)
 
     def items(self) -> Iterator[tuple[int, Attributes]]:
         """The items of a full export's file, not yet canonical."""
