@@ -280,7 +280,7 @@ def parts(draw: st.DrawFn, low: int, high: int, names: tuple[str, ...] = (), wra
     """A list of values, ranges and steps, or `*`, with what it means."""
 
     def shown(value: int) -> str:
-        return names[value - low] if names and draw(st.booleans()) else str(value)
+        return names[value - low] if bool(names) and draw(st.booleans()) else str(value)
 
     pieces: list[tuple[str, set[int]]] = []
     for shape in draw(st.lists(st.sampled_from(["*", "v", "r", "s", "R", "S"]), min_size=1, max_size=3)):

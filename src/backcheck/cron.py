@@ -144,11 +144,20 @@ class Cron:
         # No local clock is more than a day away from UTC.
         first, last = _shifted(start.date(), -1), _shifted(end.date(), 1)
         for day in self._days_between(first, last):
-            for moment in self._runs_on(day, place):
+            for local in self._times_on(day):
+                moment = _exact(local, place)
+                if moment is None or moment < start:
+                    continue
                 if moment >= end:
                     return
-                if moment >= start:
-                    yield moment
+                yield moment
+
+    def skipped(self, start: datetime, end: datetime, zone: str) -> Iterator[datetime]:
+        """The wall times, naive, that the schedule means on the days from `start` to `end` and no clock shows."""
+        place = zone_of(zone)
+        if place is not UTC:
+            for day in self._days_between(start.astimezone(place).date(), end.astimezone(place).date()):
+                yield from (local for local in self._times_on(day) if _exact(local, place) is None)
 
     def _days_between(self, first: date, last: date) -> Iterator[date]:
         for year in sorted(y for y in self.years if first.year <= y <= last.year):
@@ -158,14 +167,16 @@ class Cron:
                         if first <= date(year, month, day) <= last:
                             yield date(year, month, day)
 
-    def _runs_on(self, day: date, place: tzinfo) -> Iterator[datetime]:
+    def _times_on(self, day: date) -> Iterator[datetime]:
         for hour in self.hours:
             for minute in self.minutes:
-                # fold=0: of a time that comes twice the first is meant, the one before the shift.
-                local = datetime.combine(day, time(hour, minute), place)
-                moment = local.astimezone(UTC)
-                if place is UTC or moment.astimezone(place).replace(tzinfo=None) == local.replace(tzinfo=None):
-                    yield moment
+                yield datetime.combine(day, time(hour, minute))
+
+
+def _exact(local: datetime, place: tzinfo) -> datetime | None:
+    """The moment of a wall time, the first of two equal ones (fold is 0); None where no clock ever shows it."""
+    moment = local.replace(tzinfo=place).astimezone(UTC)
+    return moment if moment.astimezone(place).replace(tzinfo=None) == local else None
 
 
 @cache

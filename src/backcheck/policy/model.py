@@ -1,6 +1,6 @@
 """The policy as types: everything that a policy file can say, with every default filled in.
 
-`load` is the only maker outside tests. Units are in the names; a tuple is never None; None means 'the policy does not say'.
+`load` is the only maker outside tests. Units are in the names; a tuple is never None; None: the policy does not say.
 """
 
 from __future__ import annotations
