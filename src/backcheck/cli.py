@@ -14,6 +14,7 @@ from backcheck.errors import Error
 
 COMMANDS: dict[str, str] = {
     "manifest": "backcheck.commands.manifest:command",
+    "check": "backcheck.commands.check:command",
 }
 """Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
 
