@@ -133,16 +133,14 @@ def _target(event: Event, settings: Settings, now: datetime) -> str:
 
 
 def pitr_call(request: ToPointInTime, window: Window, settings: Settings) -> dict[str, Any]:
-    """RestoreTableToPointInTime's arguments: a time or the latest one, never both. Raises UsageError outside the window."""
+    """RestoreTableToPointInTime's arguments: a time or the latest one, never both. Raises UsageError if out of reach."""
     if not window.enabled:
         raise UsageError(f"point-in-time recovery of {settings.source_table} is off", hint="restore a recovery point")
     call: dict[str, Any] = {"SourceTableArn": settings.source_table_arn, "TargetTableName": request.target_table}
     if request.at is None:
         return {**call, "UseLatestRestorableTime": True}
     if window.earliest is None or window.latest is None:
-        raise UsageError(
-            "no time can be restored to yet", hint="point-in-time recovery was turned on minutes ago: wait"
-        )
+        raise UsageError("no time can be restored to yet", hint="point-in-time recovery is minutes old: wait")
     if not window.earliest <= request.at <= window.latest:
         raise UsageError(
             f"restoreDateTime {request.at.isoformat()} is outside what can be restored: "
@@ -220,9 +218,7 @@ def handler(event: Event, _context: object) -> dict[str, str]:
 
     settings = Settings.read(os.environ)
     request = parse(event, settings, datetime.now(UTC))
-    started = start(request, settings, Clients(dynamodb=boto3.client("dynamodb"), backup=boto3.client("backup")))
-    return {
-        "message": f"restore of {settings.source_table} started",
-        "restoreType": text(event, "restoreType"),
-        **started,
-    }
+    clients = Clients(dynamodb=boto3.client("dynamodb"), backup=boto3.client("backup"))
+    started = start(request, settings, clients)
+    message = f"restore of {settings.source_table} started: it is complete when {request.target_table} is ACTIVE"
+    return {"message": message, "restoreType": text(event, "restoreType"), **started}

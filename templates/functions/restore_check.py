@@ -1,7 +1,7 @@
 """The steps of a restore check, one call each: a state machine does the waiting, since a function ends at 15 minutes.
 
-begin -> (poll, again and again) -> compare -> clean-up -> conclude. Whatever fails is caught by the state machine, which
-goes on to clean-up and conclude, so that whoever waits is answered on every path.
+begin -> (poll, again and again) -> compare -> clean-up -> conclude. Whatever fails is caught by the state machine,
+which goes on to clean-up and conclude, so that whoever waits is answered on every path.
 """
 
 from __future__ import annotations
@@ -130,9 +130,8 @@ def _exported(check: Check, clients: Clients) -> tuple[Witness, ...]:
     for witness in check.witnesses:
         export = clients.dynamodb.describe_export(ExportArn=witness.export_arn)["ExportDescription"]
         if export["ExportStatus"] == "FAILED":
-            raise Error(
-                f"the witness could not be exported: {export.get('FailureMessage') or export.get('FailureCode')}"
-            )
+            why = export.get("FailureMessage") or export.get("FailureCode")
+            raise Error(f"the witness could not be exported: {why}")
         if export["ExportStatus"] != "COMPLETED":
             return ()
         folder = export["ExportManifest"].removesuffix("/manifest-summary.json")
@@ -180,7 +179,7 @@ def not_ours(table: Mapping[str, Any], check: Check, settings: Settings) -> str:
 
 
 def conclude(check: Check, settings: Settings, clients: Clients, now: datetime) -> Check:
-    """Tell whoever waits; then raise NotProven unless equality was proven, so that the execution fails and people hear."""
+    """Tell whoever waits; then raise NotProven unless equality was proven, so that people hear of the execution."""
     proven, reason = check.conclusion()
     if check.reply_to is not None:
         verdict = check.verdict
