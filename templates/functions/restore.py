@@ -133,7 +133,7 @@ def _target(event: Event, settings: Settings, now: datetime) -> str:
 
 
 def pitr_call(request: ToPointInTime, window: Window, settings: Settings) -> dict[str, Any]:
-    """RestoreTableToPointInTime's arguments: a time or the latest one, never both. Raises UsageError if out of reach."""
+    """RestoreTableToPointInTime's arguments: a time or the latest one, never both. Raises UsageError out of reach."""
     if not window.enabled:
         raise UsageError(f"point-in-time recovery of {settings.source_table} is off", hint="restore a recovery point")
     call: dict[str, Any] = {"SourceTableArn": settings.source_table_arn, "TargetTableName": request.target_table}
