@@ -19,7 +19,6 @@ from backcheck.inventory.backup import (
     CopyJob,
     PlanRule,
     PlanSelection,
-    PlanVersion,
     ProtectedResource,
     RecoveryPoint,
     RegionSettings,
@@ -325,7 +324,6 @@ def plan(**changes: Any) -> BackupPlan:
         rules=(rule(), rule("Monthly")),
         selections=(selection(),),
         preview=tuple(preview()),
-        versions=(PlanVersion(version_id="v1", created=BORN, deleted=None),),
     )
     return replace(made, **changes)
 

@@ -23,6 +23,8 @@ class Call:
     """Under the member names of the operation's input shape."""
     caller: str
     """The ARN of whoever signed the request; an account's root where nobody is known."""
+    response: Any = None
+    """moto's response object, for operations that change only a part of what moto answers."""
 
     @property
     def now(self) -> datetime:
