@@ -13,8 +13,8 @@ from backcheck import __version__
 from backcheck.errors import Error
 
 COMMANDS: dict[str, str] = {
-    "manifest": "backcheck.commands.manifest:command",
     "check": "backcheck.commands.check:command",
+    "manifest": "backcheck.commands.manifest:command",
 }
 """Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
 
