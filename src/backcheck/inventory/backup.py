@@ -56,15 +56,6 @@ class ScheduledRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanVersion:
-    """A version of a plan, so that an old recovery point's rule can be named."""
-
-    version_id: str
-    created: datetime
-    deleted: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSelection:
     """A selection of a plan, in the shape that the resolver takes."""
 
@@ -87,7 +78,6 @@ class BackupPlan:
     rules: tuple[PlanRule, ...] | Gap
     selections: tuple[PlanSelection, ...] | Gap
     preview: tuple[ScheduledRun, ...] | Gap
-    versions: tuple[PlanVersion, ...] | Gap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +98,8 @@ class RecoveryPoint:
     delete_at: datetime | None
     cold_at: datetime | None
     storage_class: str | None
-    """WARM, COLD or DELETED where the API gave it."""
+    """WARM, COLD or DELETED; None where it was not asked for: listings do not say (API_RecoveryPointByBackupVault),
+    so DescribeRecoveryPoint is asked about one point a vault, the one that latest should have gone cold."""
     encrypted: bool
     key_arn: str | None
     size_bytes: int | None
@@ -117,6 +108,8 @@ class RecoveryPoint:
     rule_id: str | None
     source_vault_arn: str | None
     """Set on copies."""
+    rule_name: str | None = None
+    """CreatedBy.BackupRuleName: names the rule even after a newer version of the plan dropped it."""
 
     @property
     def usable(self) -> bool:

@@ -81,7 +81,6 @@ class Key:
     multi_region: bool
     rotation: bool | Gap
     policy: PolicyDocument | Gap | None
-    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

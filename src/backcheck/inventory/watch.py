@@ -26,6 +26,8 @@ class EventRule:
     other_filters: bool
     """The pattern filters on more than these three: what it lets through is not known."""
     target_arns: tuple[str, ...] | Gap
+    failed_invocations_26h: int | Gap = 0
+    """Sum of AWS/Events FailedInvocations over the 26 hours before the snapshot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
