@@ -13,6 +13,7 @@ from backcheck.commands.lazy import LazyGroup
 from backcheck.errors import Error
 
 COMMANDS: dict[str, str] = {
+    "check": "backcheck.commands.check:command",
     "manifest": "backcheck.commands.manifest:command",
     "policy": "backcheck.commands.policy:command",
 }

@@ -80,7 +80,7 @@ Changes = Mapping[str, Any]
 # The policy
 
 
-def tier(name: str = "daily", **changes: Any) -> Tier:
+def tier(name: str = "daily", /, **changes: Any) -> Tier:
     """`daily` or `monthly` of the shop's plan."""
     return replace(_TIERS[name], **changes)
 
@@ -272,7 +272,7 @@ def copy_action(**changes: Any) -> CopyAction:
     return replace(made, **changes)
 
 
-def rule(name: str = "Daily", **changes: Any) -> PlanRule:
+def rule(which: str = "Daily", /, **changes: Any) -> PlanRule:
     """`Daily` or `Monthly` as deployed."""
     daily = PlanRule(
         id="rule-daily",
@@ -287,7 +287,7 @@ def rule(name: str = "Daily", **changes: Any) -> PlanRule:
         copies=(copy_action(),),
         continuous=False,
     )
-    if name == "Daily":
+    if which == "Daily":
         return replace(daily, **changes)
     monthly = replace(
         daily,
@@ -734,7 +734,7 @@ def managed(name: str) -> NamedPolicy:
     return NamedPolicy(name=name, arn=f"arn:aws:iam::aws:policy/service-role/{name}", document=text)
 
 
-def role(name: str = "backup", **changes: Any) -> Role:
+def role(name: str = "backup", /, **changes: Any) -> Role:
     """`backup`, `restore`, `drill` or `auditor`."""
     made = Role(
         name=f"shop-{name}",
