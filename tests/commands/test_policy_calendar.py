@@ -45,10 +45,10 @@ def test_each_firing_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     lines = run(capsys, TECHMODA, "--at", "2027-01-31", "--days", "2")
     at = next(n for n, line in enumerate(lines) if "fires" in line)
     assert [cells(line) for line in lines[at + 2 : at + 6]] == [
-        ["Sun 2027-01-31 00:00", "techmoda-backup-plan/weekly", "taken", "until 2027-05-01", "until 2027-05-01"],
-        ["Sun 2027-01-31 01:00", "techmoda-backup-plan/daily", "replaced by weekly", "-", "-"],
-        ["Mon 2027-02-01 00:00", "techmoda-backup-plan/monthly", "taken", *2 * ["cold 2027-05-02, until 2028-02-01"]],
-        ["Mon 2027-02-01 01:00", "techmoda-backup-plan/daily", "replaced by monthly", "-", "-"],
+        ["Sun 2027-01-31 00:00", "weekly", "taken", "until 2027-05-01", "until 2027-05-01"],
+        ["Sun 2027-01-31 01:00", "daily", "replaced by weekly", "-", "-"],
+        ["Mon 2027-02-01 00:00", "monthly", "taken", *2 * ["cold 2027-05-02, until 2028-02-01"]],
+        ["Mon 2027-02-01 01:00", "daily", "replaced by monthly", "-", "-"],
     ]
 
 
@@ -67,10 +67,7 @@ def test_the_lab_s_rules(capsys: pytest.CaptureFixture[str], lab: str) -> None:
     assert any("51 h could be lost" in line for line in lines if line.strip().startswith("Mon 2026-11-30"))
     assert "  NOT within the objective of 36 h" in lines
     assert "Days without a DR copy in 400 days: 70: 2026-11-29, 2026-12-01," in text
-    assert (
-        "techmoda-backup-plan/weekly replaces techmoda-backup-plan/daily without its copy to techmoda-vault-dr on"
-        in text
-    )
+    assert "weekly replaces daily without its copy to techmoda-vault-dr on" in text
 
 
 def test_the_picture_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -83,6 +80,17 @@ def test_a_picture_that_cannot_be_written_is_an_error(capsys: pytest.CaptureFixt
     with pytest.raises(Error, match="cannot write: No such file") as refused:
         command.main([TECHMODA, "--svg", str(tmp_path / "no" / "c.svg")], standalone_mode=False)
     assert refused.value.exit_code == 2
+
+
+def test_a_terminal_gets_its_own_width_and_colours(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lab: str
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    command.main([lab, "--at", "2026-11-28", "--days", "3"], standalone_mode=False)
+    out = capsys.readouterr().out
+    assert "\x1b[31m" in out
+    assert "replaced by weekly" in out
 
 
 def test_today_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:

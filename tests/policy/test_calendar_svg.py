@@ -108,6 +108,16 @@ def test_many_points_become_an_area(policy: Policy) -> None:
     assert not [bar for bar in shapes(root, "warm") if bar.find(f"{SVG}title") is not None]
 
 
+def test_what_is_not_documented_is_noted_and_drawn_hollow(policy: Policy) -> None:
+    plan = policy.plans[0]
+    twin = replace(plan.tiers[0], name="twin")
+    tables = tuple(replace(policy.tables[0], key=f"t{n}", tiers=(plan.tiers[0].id, twin.id)) for n in range(8))
+    root = drawn(replace(policy, plans=(replace(plan, tiers=(plan.tiers[0], twin)),), tables=tables), days=3)
+    assert "Tables: t0, t1, t2, t3, t4, t5 and 2 more" in words(root)
+    assert "overlap with equal retention 400 times: AWS does not document which one is taken" in words(root)
+    assert len(shapes(root, "unsure")) == LEGEND + 2 * 2 * 3
+
+
 @pytest.mark.parametrize(("days", "label"), [(9, "Tue 24 Nov"), (60, "Mon 30 Nov"), (400, "Mar 2027")])
 def test_the_axis_suits_the_period(policy: Policy, days: int, label: str) -> None:
     assert label in words(drawn(policy, days)).splitlines()

@@ -19,6 +19,7 @@ from backcheck.policy.calendar import StorageClass
 from backcheck.policy.calendar_svg import svg
 from backcheck.policy.firing import HORIZON, Firing, Outcome
 from backcheck.policy.load import load
+from backcheck.policy.model import Tier
 from backcheck.policy.rpo import spell
 from backcheck.policy.timeline import Site, Timeline, timelines
 
@@ -94,7 +95,9 @@ def _firings(timeline: Timeline) -> Table:
     for outcome in timeline.calendar.outcomes:
         if outcome.firing.at < timeline.end:
             cells = (column.cell(outcome) for column in columns)
-            table.add_row(_moment(outcome.firing, timeline.zone), outcome.firing.tier.id, _fate(outcome), *cells)
+            table.add_row(
+                _moment(outcome.firing, timeline.zone), _name(outcome.firing.tier, timeline), _fate(outcome), *cells
+            )
     return table
 
 
@@ -137,7 +140,7 @@ def _stock(timeline: Timeline) -> Table:
             ends = [_date(point.created, timeline.zone) for point in (held[0], held[-1])] if held else ["-", "-"]
             counts = lane.stock(timeline.start)
             numbers = (str(counts[StorageClass.WARM]), str(counts[StorageClass.COLD]))
-            table.add_row(site.title, lane.tier.id, *numbers, *ends)
+            table.add_row(site.title, _name(lane.tier, timeline), *numbers, *ends)
     return table
 
 
@@ -172,7 +175,8 @@ def _losses(timeline: Timeline) -> Iterator[tuple[str, str]]:
         vaults = ", ".join(copy.vault for copy in found.missing)
         replaces = "replaces" if found.certain else "may replace"
         dates = f"{len(found.dates)} dates in {horizon}{_listed(found.dates)}"
-        yield f"{found.winner.id} {replaces} {found.loser.id} without its copy to {vaults} on {dates}", "red"
+        winner, loser = _name(found.winner, timeline), _name(found.loser, timeline)
+        yield f"{winner} {replaces} {loser} without its copy to {vaults} on {dates}", "red"
 
 
 def _listed(days: tuple[date, ...]) -> str:
@@ -180,6 +184,11 @@ def _listed(days: tuple[date, ...]) -> str:
         return ""
     more = f" and {len(days) - SHOWN_DATES} more" if len(days) > SHOWN_DATES else ""
     return f": {', '.join(str(day) for day in days[:SHOWN_DATES])}{more}"
+
+
+def _name(tier: Tier, timeline: Timeline) -> str:
+    """The tier's name; with its plan's where there are several."""
+    return tier.name if len({other.plan for other in timeline.calendar.tiers}) == 1 else tier.id
 
 
 def _moment(firing: Firing, zone: str) -> str:
