@@ -60,21 +60,16 @@ def deadline(fired: Fired) -> datetime:
     return at + timedelta(minutes=tier.start_window_minutes + tier.completion_window_minutes)
 
 
-def is_there(tier: Tier, at: datetime, hour: datetime) -> bool:
-    """Whether a backup is complete, and not yet deleted, throughout the hour before."""
-    deleted = tier.retention_days is not None and at + timedelta(days=tier.retention_days) < hour
-    return deadline((tier, at)) < hour and not deleted
-
-
 def worst_loss(made: list[Fired], start: datetime, end: datetime) -> timedelta:
     """Look at the last moment of each hour: what would be lost, if every job took as long as it may?
 
-    Looks only at hours at which some backup is there to go back to.
+    Looks only at hours at which some backup is complete and not yet deleted.
     """
+    lives = [(at, deadline((tier, at)), at + timedelta(days=tier.retention_days or 9999)) for tier, at in made]
     worst = timedelta(0)
     hour = start
     while hour <= end:
-        there = [at for tier, at in made if is_there(tier, at, hour)]
+        there = [at for at, complete, deleted in lives if complete < hour <= deleted]
         if there:
             worst = max(worst, hour - max(there))
         hour += HOUR
