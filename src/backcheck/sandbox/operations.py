@@ -23,6 +23,8 @@ class Call:
     """Under the member names of the operation's input shape."""
     caller: str
     """The ARN of whoever signed the request; an account's root where nobody is known."""
+    response: Any = None
+    """moto's response object, for operations that change only a part of what moto answers."""
 
     @property
     def now(self) -> datetime:
@@ -30,7 +32,14 @@ class Call:
         return self.world.clock.now()
 
 
-Handler = Callable[[Call], Reply]
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A reply that is JSON already."""
+
+    body: str
+
+
+Handler = Callable[[Call], Reply | Raw]
 
 OPERATIONS: dict[tuple[str, str], Handler] = {}
 """(service as boto3 names it, operation) to its handler."""

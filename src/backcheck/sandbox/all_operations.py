@@ -1,0 +1,16 @@
+"""Loads every module that answers operations; each registers its own."""
+
+from __future__ import annotations
+
+import importlib
+
+MODULES = (
+    "continuous", "copies", "dynamodb", "holds", "iam_simulator", "jobs", "listings", "plans", "points",
+    "region_settings", "restore_testing", "selections", "tagging", "trail", "vaults",
+)  # fmt: skip
+
+
+def load() -> None:
+    """Import them once."""
+    for name in MODULES:
+        importlib.import_module(f"backcheck.sandbox.{name}")
