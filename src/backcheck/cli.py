@@ -14,6 +14,7 @@ from backcheck.errors import Error
 
 COMMANDS: dict[str, str] = {
     "check": "backcheck.commands.check:command",
+    "manifest": "backcheck.commands.manifest:command",
 }
 """Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
 

@@ -6,10 +6,10 @@ Everything here is derived from the inventory and worked out when first asked fo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from backcheck.inventory.backup import BackupJob, CopyJob, ProtectedResource, RecoveryPoint, Vault
 from backcheck.inventory.gap import Gap
@@ -17,6 +17,8 @@ from backcheck.inventory.iam import Key, Role
 from backcheck.inventory.model import Inventory, RegionInventory
 
 Grouped = TypeVar("Grouped", RecoveryPoint, BackupJob, CopyJob)
+
+T = TypeVar("T")
 
 VaultId = tuple[str, str, str]
 """(account id, region, vault name)."""
@@ -28,9 +30,17 @@ class Index:
     def __init__(self, inventory: Inventory | None) -> None:
         """Nothing is read until it is asked for."""
         self._inventory = inventory
+        self._kept: dict[Hashable, Any] = {}
         self._points: dict[VaultId, Mapping[str, tuple[RecoveryPoint, ...]] | Gap] = {}
         self._backup_jobs: dict[tuple[str, str], Mapping[str, tuple[BackupJob, ...]] | Gap] = {}
         self._copy_jobs: dict[tuple[str, str], Mapping[str, tuple[CopyJob, ...]] | Gap] = {}
+
+    def remember(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` made when this key was first asked for. A key is used with one type only."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        kept: T = self._kept[key]
+        return kept
 
     @cached_property
     def regions(self) -> Mapping[tuple[str, str], RegionInventory]:
@@ -50,14 +60,12 @@ class Index:
 
     @cached_property
     def keys(self) -> Mapping[str, Key | Gap]:
-        """Keys by ARN and by alias ARN; a key that could not be read by what was asked for."""
-        found: dict[str, Key | Gap] = {}
-        for region in self.regions.values():
-            for key in region.keys:
-                found[key.resource if isinstance(key, Gap) else key.arn] = key
-                for alias in () if isinstance(key, Gap) else key.aliases:
-                    found[f"arn:aws:kms:{key.region}:{key.account}:{alias}" if "arn:" not in alias else alias] = key
-        return found
+        """Keys by ARN; a key that could not be read by what was asked for."""
+        return {
+            key.resource if isinstance(key, Gap) else key.arn: key
+            for region in self.regions.values()
+            for key in region.keys
+        }
 
     @cached_property
     def roles(self) -> Mapping[tuple[str, str], Role | Gap]:
