@@ -18,6 +18,7 @@ from backcheck.accounts import Choice, Taken, take
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
+from backcheck.difference import Verdicts, read
 from backcheck.errors import Error, UsageError
 from backcheck.evidence import html, terminal
 from backcheck.evidence.write import write_evidence
@@ -47,6 +48,8 @@ class Claim:
 
     id: str
     findings: tuple[Finding, ...]
+    known: bool = False
+    """Everything in it that fails failed already in the baseline."""
 
     @property
     def status(self) -> Status:
@@ -67,6 +70,8 @@ class Claim:
             pytest.xfail(str(self))
         if self.status is Status.NOT_APPLICABLE:
             pytest.skip(str(self))
+        if self.known:
+            pytest.xfail(f"failed already in the baseline\n{self}")
 
     @property
     def key(self) -> str:
@@ -82,14 +87,21 @@ class Claim:
         return "\n".join(terminal.explain(finding) for finding in told[:20])
 
 
-def claims(findings: Iterable[Finding], *, grouped: bool) -> tuple[Claim, ...]:
+def claims(findings: Iterable[Finding], baseline: Verdicts | None, *, grouped: bool) -> tuple[Claim, ...]:
     """The claims of some findings: one each, or one a control."""
     if not grouped:
-        return tuple(Claim(_item_id(finding), (finding,)) for finding in findings)
+        return tuple(Claim(_item_id(one), (one,), _is_known((one,), baseline)) for one in findings)
     by_control: dict[str, list[Finding]] = {}
     for finding in findings:
         by_control.setdefault(finding.control, []).append(finding)
-    return tuple(Claim(control, tuple(found)) for control, found in by_control.items())
+    return tuple(Claim(name, tuple(found), _is_known(found, baseline)) for name, found in by_control.items())
+
+
+def _is_known(findings: Iterable[Finding], baseline: Verdicts | None) -> bool:
+    failed = [finding for finding in findings if finding.status is Status.FAIL]
+    if not failed or baseline is None:
+        return False
+    return all(baseline.get(finding.key, (None, ""))[0] is Status.FAIL for finding in failed)
 
 
 def _item_id(finding: Finding) -> str:
@@ -122,7 +134,8 @@ def _suite(config: pytest.Config) -> Suite:
         raise UsageError("nothing is selected: no control has anything to say about this policy")
     if out and not given:
         _ask_for_reports(config, out)
-    return Suite(run, world, taken, out)
+    baseline = read(folder / config.getoption("baseline")) if config.getoption("baseline") else None
+    return Suite(run, world, taken, out, baseline)
 
 
 def _choice(config: pytest.Config, folder: Path) -> Choice:
@@ -164,10 +177,13 @@ def _ask_for_reports(config: pytest.Config, out: Path) -> None:
 class Suite:
     """The hooks of one audited run."""
 
-    def __init__(self, run: Run, world: World, taken: Taken, out: Path | None) -> None:
+    def __init__(
+        self, run: Run, world: World, taken: Taken, out: Path | None, baseline: Verdicts | None = None
+    ) -> None:
         """`out` is None where no evidence is asked for."""
         self.run = run
         self._world = world
+        self._baseline = baseline
         self._taken = taken
         self._out = out
         self._codes: set[int] = set()
@@ -182,7 +198,7 @@ class Suite:
             raise pytest.UsageError(f"{metafunc.definition.nodeid} has no mark `controls`: it would assert nothing")
         if odd := sorted(wanted - KNOWN):
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no control {odd[0]}")
-        found = claims((f for f in self.run.findings if f.control in wanted), grouped=self._grouped)
+        found = claims((f for f in self.run.findings if f.control in wanted), self._baseline, grouped=self._grouped)
         metafunc.parametrize("claim", found, ids=[one.id for one in found], indirect=True)
 
     @pytest.hookimpl(optionalhook=True)

@@ -14,10 +14,11 @@ from backcheck.inventory.collect.failure import CREDENTIALS
 from backcheck.inventory.collect.region import read_region
 from backcheck.inventory.collect.reply import Reply
 from backcheck.inventory.collect.roles import Principals, principals, roles_of, simulations
-from backcheck.inventory.collect.scope import destructible, names_roles, regions_of, role_names
+from backcheck.inventory.collect.scope import destructible, names_roles, role_names
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Caller, Role, Simulation
 from backcheck.inventory.model import AccountInventory, Inventory, RegionInventory
+from backcheck.inventory.regions import regions_of
 from backcheck.policy.model import PRIMARY, Account, Policy
 
 Clock = Callable[[], datetime]

@@ -38,7 +38,13 @@ async def _key(calls: Calls, region: str, arn: str) -> Key | Gap:
             "kms", "GetKeyRotationStatus", region, lambda reply: reply.flag("KeyRotationEnabled"), about=arn, KeyId=arn
         ),
         calls.one(
-            "kms", "GetKeyPolicy", region, lambda reply: parse_document(reply.text("Policy")), about=arn, KeyId=arn
+            "kms",
+            "GetKeyPolicy",
+            region,
+            lambda reply: parse_document(reply.text("Policy")),
+            about=arn,
+            KeyId=arn,
+            PolicyName="default",  # "The only valid name is default" (API_GetKeyPolicy)
         ),
     )
     return replace(found, rotation=rotation, policy=policy)

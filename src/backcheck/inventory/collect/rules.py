@@ -17,6 +17,9 @@ SOURCE = "aws.backup"
 
 JUDGED = frozenset({"source", "detail-type", "detail"})
 
+DETAILS = frozenset({"state", "status"})
+"""Backup and copy events say `state`, restore events `status` (backup developer guide, EventBridge)."""
+
 
 async def rules(calls: Calls, region: str) -> tuple[EventRule, ...] | Gap:
     """Rules of the default bus that run on a schedule, or whose pattern lets events of AWS Backup through."""
@@ -49,6 +52,7 @@ def _rule(reply: Reply, region: str) -> EventRule:
     pattern = _pattern(reply.maybe_text("EventPattern"))
     detail = pattern.get("detail")
     states = _names(detail.get("state")) if isinstance(detail, Mapping) else ()
+    statuses = _names(detail.get("status")) if isinstance(detail, Mapping) else ()
     return EventRule(
         arn=reply.text("Arn"),
         name=reply.text("Name"),
@@ -58,6 +62,7 @@ def _rule(reply: Reply, region: str) -> EventRule:
         sources=_names(pattern.get("source")) or (),
         detail_types=_names(pattern.get("detail-type")) or (),
         states=states or (),
+        statuses=statuses or (),
         other_filters=_filters_more(pattern),
         target_arns=(),
     )
@@ -85,7 +90,7 @@ def _names(value: object) -> tuple[str, ...] | None:
 
 
 def _filters_more(pattern: Mapping[str, object]) -> bool:
-    """Whether the pattern asks for more than exact sources, detail types and states."""
+    """Whether the pattern asks for more than exact sources, detail types, states and statuses."""
     if pattern.keys() - JUDGED:
         return True
     if any(_names(pattern.get(key)) is None for key in ("source", "detail-type")):
@@ -93,4 +98,6 @@ def _filters_more(pattern: Mapping[str, object]) -> bool:
     detail = pattern.get("detail")
     if detail is None:
         return False
-    return not isinstance(detail, Mapping) or bool(detail.keys() - {"state"}) or _names(detail.get("state")) is None
+    if not isinstance(detail, Mapping) or detail.keys() - DETAILS:
+        return True
+    return any(_names(detail.get(key)) is None for key in DETAILS)

@@ -1,4 +1,4 @@
-"""What of an account the policy is about: its regions, and the tables that its scope or its discovery could mean."""
+"""What of an account the policy is about: the tables that it could mean, the vaults, the roles."""
 
 from __future__ import annotations
 
@@ -9,16 +9,9 @@ from backcheck.inventory.backup import BackupPlan
 from backcheck.inventory.collect.roles import POINT_ACTIONS, TABLE_ACTIONS, VAULT_ACTIONS
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
-from backcheck.policy.model import Account, Policy, TableScope, Vault
+from backcheck.policy.model import Account, Policy
 
 Tags = Mapping[str, str]
-
-
-def regions_of(policy: Policy, account: Account, more: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The regions of the account that the policy's tables and vaults are in, and those asked for; sorted."""
-    named: list[TableScope | Vault] = [*policy.tables, *policy.vaults]
-    found = {policy.regions[one.region] for one in named if one.account == account.key}
-    return tuple(sorted(found | set(more)))
 
 
 def vault_names(policy: Policy, account: Account, region: str) -> frozenset[str]:
