@@ -12,7 +12,10 @@ import click
 from backcheck import __version__
 from backcheck.errors import Error
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "check": "backcheck.commands.check:command",
+    "manifest": "backcheck.commands.manifest:command",
+}
 """Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
 
 EXIT_CODES = """\b

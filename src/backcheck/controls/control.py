@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
+from backcheck.controls.index import Index
 from backcheck.drill.record import DrillRecord
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
@@ -44,6 +45,11 @@ class World:
     """The drill history, oldest first."""
     document: str | None = None
     """The policy document for people, where one was given (DRF-02)."""
+    index: Index = field(init=False, repr=False, compare=False)
+    """The inventory by the keys that controls ask for; made anew with each World."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", Index(self.inventory))
 
     @property
     def reads(self) -> frozenset[Reads]:

@@ -241,7 +241,7 @@ def look_up(place: Place, world: World) -> RegionInventory | Gap:
     """The inventory of a place; a Gap where it was not looked at."""
     account = world.policy.account(place.account)
     name = world.policy.regions[place.region]
-    found = world.inventory.region(account.id, name) if world.inventory and account else None
+    found = world.index.regions.get((account.id, name)) if account else None
     return found or Gap(
         service="backcheck",
         operation="snapshot",

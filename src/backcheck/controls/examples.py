@@ -80,7 +80,7 @@ Changes = Mapping[str, Any]
 # The policy
 
 
-def tier(name: str = "daily", **changes: Any) -> Tier:
+def tier(name: str = "daily", /, **changes: Any) -> Tier:
     """`daily` or `monthly` of the shop's plan."""
     return replace(_TIERS[name], **changes)
 
@@ -99,6 +99,11 @@ def policy(*, tiers: tuple[Tier, ...] | None = None, scope: Changes | None = Non
 def policy_vault(key: str = "main", **changes: Any) -> PolicyVault:
     """`main` or `dr`."""
     return replace(_POLICY_VAULTS[key], **changes)
+
+
+def pitr_promise(**changes: Any) -> Pitr:
+    """What the policy asks of PITR."""
+    return replace(_policy().pitr, **changes)
 
 
 _TIERS = {
@@ -189,7 +194,7 @@ def _policy() -> Policy:
             methods=tuple(Method),
             tables=("orders",),
             name_prefix="drill-",
-            checks=("items", "settings"),
+            checks=("completed", "digest", "settings"),
             cleanup_after_hours=24,
             cost_ceiling_usd=10.0,
             evidence_retention_days=400,
@@ -267,7 +272,7 @@ def copy_action(**changes: Any) -> CopyAction:
     return replace(made, **changes)
 
 
-def rule(name: str = "Daily", **changes: Any) -> PlanRule:
+def rule(which: str = "Daily", /, **changes: Any) -> PlanRule:
     """`Daily` or `Monthly` as deployed."""
     daily = PlanRule(
         id="rule-daily",
@@ -282,7 +287,7 @@ def rule(name: str = "Daily", **changes: Any) -> PlanRule:
         copies=(copy_action(),),
         continuous=False,
     )
-    if name == "Daily":
+    if which == "Daily":
         return replace(daily, **changes)
     monthly = replace(
         daily,
@@ -729,7 +734,7 @@ def managed(name: str) -> NamedPolicy:
     return NamedPolicy(name=name, arn=f"arn:aws:iam::aws:policy/service-role/{name}", document=text)
 
 
-def role(name: str = "backup", **changes: Any) -> Role:
+def role(name: str = "backup", /, **changes: Any) -> Role:
     """`backup`, `restore`, `drill` or `auditor`."""
     made = Role(
         name=f"shop-{name}",

@@ -51,6 +51,8 @@ class ScopedTable:
 
     scope: TableScope
     table: Table
+    region: RegionInventory
+    """Where the table is."""
     tiers: tuple[Tier, ...]
     tier: None = None
 
@@ -86,30 +88,35 @@ def region_of(scope: TableScope, world: World) -> RegionInventory | None:
     account = world.policy.account(scope.account)
     if account is None or world.inventory is None:
         return None
-    return world.inventory.region(account.id, world.policy.regions[scope.region])
+    return world.index.regions.get((account.id, world.policy.regions[scope.region]))
 
 
 def scoped(scope: TableScope, region: RegionInventory, world: World) -> Iterator[ScopedTable | Verdict]:
-    """The tables of one region that a scope covers."""
-    if isinstance(region.table_names, Gap):
-        yield unread(region.table_names, resource=world.policy.resource(f"/tables/{scope.key}"))
-        return
+    """The tables of one region that a scope covers, and what could not be read of them."""
+    resource = world.policy.resource(f"/tables/{scope.key}")
+    tiers = world.policy.tiers_of(scope)
     found = False
     for table in region.tables:
-        if isinstance(table, Gap):
-            if _could_be(scope, table.resource):
-                found = True
-                yield unread(table)
-            continue
-        covered = covers(scope, table)
-        if covered is None and isinstance(table.tags, Gap):
+        outcome = _in_scope(scope, table, region, tiers)
+        if outcome is not None:
             found = True
-            yield unread(table.tags, resource=table.arn)
-        elif covered:
-            found = True
-            yield ScopedTable(scope=scope, table=table, tiers=world.policy.tiers_of(scope))
-    if not found:
-        yield not_applicable("no table of the account matches", resource=world.policy.resource(f"/tables/{scope.key}"))
+            yield outcome
+    names = region.table_names
+    if isinstance(names, Gap) and not (found and (scope.name or scope.arn)):
+        yield unread(names, resource=resource)
+    elif not found:
+        yield not_applicable("no table of the account matches", resource=resource)
+
+
+def _in_scope(
+    scope: TableScope, table: Table | Gap, region: RegionInventory, tiers: tuple[Tier, ...]
+) -> ScopedTable | Verdict | None:
+    if isinstance(table, Gap):
+        return unread(table) if _could_be(scope, table.resource) else None
+    covered = covers(scope, table)
+    if covered is None and isinstance(table.tags, Gap):
+        return unread(table.tags, resource=table.arn)
+    return ScopedTable(scope=scope, table=table, region=region, tiers=tiers) if covered else None
 
 
 def covers(scope: TableScope, table: Table) -> bool | None:

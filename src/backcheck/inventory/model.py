@@ -61,6 +61,10 @@ class Table:
     pitr: PitrStatus | Gap
     tags: Mapping[str, str] | Gap
     """Gap with code NotAsked where neither the policy nor a selection needs tags."""
+    deletion_policy: str | None = None
+    """DeletionPolicy, of a template only; None: not written."""
+    replace_policy: str | None = None
+    """UpdateReplacePolicy, of a template only; None: not written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

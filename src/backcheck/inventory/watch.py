@@ -24,8 +24,11 @@ class EventRule:
     states: tuple[str, ...]
     """`detail.state` of the pattern; empty: any."""
     other_filters: bool
-    """The pattern filters on more than these three: what it lets through is not known."""
+    """The pattern filters on more than these: what it lets through is not known."""
     target_arns: tuple[str, ...] | Gap
+    statuses: tuple[str, ...] = ()
+    """`detail.status` of the pattern; empty: any. Restore job events carry `status`, backup and copy job events `state`
+    (https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html)."""
     failed_invocations_26h: int | Gap = 0
     """Sum of AWS/Events FailedInvocations over the 26 hours before the snapshot."""
 

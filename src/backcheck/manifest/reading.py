@@ -1,0 +1,166 @@
+"""One source of items read and added up: what a worker process, or a Spark executor, does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from backcheck.errors import Error
+from backcheck.manifest.digest import EMPTY, Accumulator, Digest
+from backcheck.manifest.encoding import Attributes, encode_key, make_canonical, parse_object
+from backcheck.manifest.lines import MeasuredSource, chunks, gunzipped, split_lines
+from backcheck.manifest.location import Location
+
+_CHANGE_MEMBERS = frozenset(("Metadata", "Keys", "NewImage", "OldImage"))
+
+
+class ItemSource(Protocol):
+    """A part of a table: a data file, a segment of a scan. Small, and fit to be sent to another process."""
+
+    @property
+    def name(self) -> str:
+        """What tells this part from the table's other parts."""
+        ...
+
+    @property
+    def key(self) -> tuple[str, ...] | None:
+        """The key's attribute names, if they are known."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Something that changes when the source does, if it can be told: a resumed run trusts it."""
+        ...
+
+    def items(self) -> Iterator[tuple[int, Attributes]]:
+        """The items, numbered from 1. Raises Error unless the whole part was read and is what it should be."""
+        ...
+
+    def at(self, number: int) -> str:
+        """The place of an item, for messages."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileTask:
+    """A data file to read, and what is known of it beforehand."""
+
+    location: Location
+    name: str
+    key: tuple[str, ...] | None
+    stated_items: int | None = None
+    """Items that the export's manifest states; None where nothing does."""
+    md5: bytes | None = None
+    changes: bool = False
+    """True for a file of an incremental export."""
+
+    def at(self, number: int) -> str:
+        """File and line."""
+        return f"{self.location.at(self.name)}:{number}"
+
+    def fingerprint(self) -> str:
+        """The file's size and time, or ETag."""
+        return self.location.fingerprint(self.name)
+
+    def items(self) -> Iterator[tuple[int, Attributes]]:
+        """The items of a full export's file, not yet canonical."""
+        number = 0
+        try:
+            for number, record in self.records():
+                yield number, item_of(record)
+        except Error as error:
+            raise Error(error.message, where=error.where or self.at(number), hint=error.hint) from error
+
+    def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The lines, parsed."""
+        number = 0
+        try:
+            for batch in self.line_batches():
+                for line in batch:
+                    number += 1
+                    yield number, parse_object(line)
+        except Error as error:
+            raise Error(error.message, where=error.where or self.at(number), hint=error.hint) from error
+
+    def line_batches(self) -> Iterator[list[bytes]]:
+        """The lines in lists. Raises Error where the file, its MD5 or its count is not as stated."""
+        count = 0
+        where = self.location.at(self.name)
+        with self.location.open(self.name) as source:
+            measured = MeasuredSource(source)
+            try:
+                for batch in split_lines(_content(measured, self.name)):
+                    count += len(batch)
+                    yield batch
+            except Error as error:
+                raise Error(error.message, where=error.where or where, hint=error.hint) from error
+        if self.md5 is not None and measured.md5() != self.md5:
+            raise Error("does not have the MD5 that the export's manifest states", where=where, hint="copy it again")
+        if self.stated_items is not None and count != self.stated_items:
+            raise Error(f"has {count} lines; the export's manifest states {self.stated_items}", where=where)
+
+
+def item_of(record: dict[str, Any]) -> Attributes:
+    """The item in a line of a full export: `{"Item": {...}}` and nothing else."""
+    if len(record) != 1 or "Item" not in record:
+        hint = "this looks like an incremental export" if "Keys" in record else ""
+        raise Error("a line that is not an object with one member, Item", hint=hint)
+    item: Attributes = record["Item"]
+    return item
+
+
+def _content(source: MeasuredSource, name: str) -> Iterable[bytes]:
+    return gunzipped(source) if name.endswith(".gz") else chunks(source)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partial:
+    """What one source added up to."""
+
+    name: str
+    added: Digest
+    removed: Digest = EMPTY
+    """Old images of an incremental export; else nothing."""
+
+
+def read_items(source: ItemSource) -> Partial:
+    """Add up one source. Raises Error, with its place, for what is not a DynamoDB item."""
+    total = Accumulator(source.key)
+    number = 0
+    try:
+        for number, item in source.items():  # noqa: B007  the number is for the message
+            total.add(item)
+    except Error as error:
+        raise Error(error.message, where=error.where or source.at(number), hint=error.hint) from error
+    return Partial(name=source.name, added=total.digest())
+
+
+def read_changes(task: FileTask) -> Partial:
+    """Add up one file of an incremental export: new images on one side, old ones on the other."""
+    added, removed = Accumulator(task.key), Accumulator(task.key)
+    number = 0
+    try:
+        for number, record in task.records():  # noqa: B007
+            _add_change(record, task.key, added, removed)
+    except Error as error:
+        raise Error(error.message, where=error.where or task.at(number), hint=error.hint) from error
+    return Partial(name=task.name, added=added.digest(), removed=removed.digest())
+
+
+def _add_change(record: dict[str, Any], key: tuple[str, ...] | None, added: Accumulator, removed: Accumulator) -> None:
+    """Add the new image, take the old one away. `NEW_AND_OLD_IMAGES` only: each record then has at least one image.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html
+    """
+    keys = record.get("Keys")
+    images = [(record[name], total) for name, total in (("NewImage", added), ("OldImage", removed)) if name in record]
+    if not isinstance(keys, dict) or not keys or not images or record.keys() - _CHANGE_MEMBERS:
+        raise Error("a line that is not a change with Metadata, Keys and at least one image")
+    make_canonical(keys)
+    names = tuple(keys)
+    if key is not None and set(key) != set(names):
+        raise Error("a change whose Keys have other names than the key of the base")
+    for image, total in images:
+        total.add(image)
+        if encode_key(image, names) != encode_key(keys, names):
+            raise Error("a change whose image has another key than its Keys")
