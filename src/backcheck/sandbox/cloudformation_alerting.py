@@ -56,7 +56,8 @@ def _read_topic(site: Site, topic: Physical) -> Mapping[str, Any]:
 def _create_subscription(site: Site) -> Physical:
     attributes = {key: text_of(site.properties[key]) for key in _SUBSCRIPTION_ATTRIBUTES if key in site.properties}
     site.ignore("ReplayPolicy")
-    params = {key: site.properties[key] for key in ("TopicArn", "Protocol", "Endpoint") if key in site.properties}
+    wanted = ("TopicArn", "Protocol", "Endpoint")
+    params: dict[str, Any] = {key: site.properties[key] for key in wanted if key in site.properties}
     region = str(site.properties.get("Region", ""))
     made = site.call(
         "sns", "Subscribe", {**params, "Attributes": attributes, "ReturnSubscriptionArn": True}, region=region

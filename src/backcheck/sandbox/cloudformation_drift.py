@@ -14,8 +14,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from backcheck.sandbox.cloudformation import KINDS, Account, is_absent, site_of
-from backcheck.sandbox.cloudformation_stacks import Stack, StackResource
+from backcheck.sandbox.cloudformation_removal import is_absent, service_message, site_of
+from backcheck.sandbox.cloudformation_stacks import Account, Stack, StackResource
+from backcheck.sandbox.cloudformation_types import KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,10 @@ class ResourceDrift:
 
     resource: StackResource
     status: str
-    """IN_SYNC, MODIFIED, DELETED, or NOT_CHECKED for a type whose drift is not detected here."""
+    """IN_SYNC, MODIFIED, DELETED, UNKNOWN, or NOT_CHECKED for a type whose drift is not detected here."""
     at: datetime
+    reason: str = ""
+    """Why it could not be compared."""
     expected: str = ""
     actual: str = ""
     differences: tuple[Difference, ...] = ()
@@ -53,8 +56,11 @@ def drift_of(stack: Stack, account: Account) -> tuple[ResourceDrift, ...]:
 
 
 def status_of(drifts: tuple[ResourceDrift, ...]) -> str:
-    """The stack's: DRIFTED if one resource is."""
-    return "DRIFTED" if any(drift.status in {"MODIFIED", "DELETED"} for drift in drifts) else "IN_SYNC"
+    """The stack's: DRIFTED if one resource is, else UNKNOWN if one could not be compared."""
+    statuses = {drift.status for drift in drifts}
+    if statuses & {"MODIFIED", "DELETED"}:
+        return "DRIFTED"
+    return "UNKNOWN" if "UNKNOWN" in statuses else "IN_SYNC"
 
 
 def _compare(stack: Stack, resource: StackResource, account: Account) -> ResourceDrift:
@@ -67,7 +73,7 @@ def _compare(stack: Stack, resource: StackResource, account: Account) -> Resourc
         actual = _plain(kind.read(site_of(stack, resource, account), resource.physical))
     except ClientError as error:
         if not is_absent(error):
-            raise
+            return ResourceDrift(resource=resource, status="UNKNOWN", at=now, reason=service_message(error))
         return ResourceDrift(resource=resource, status="DELETED", at=now, expected=json.dumps(expected))
     found = tuple(_differences(expected, actual, ""))
     status = "MODIFIED" if found else "IN_SYNC"

@@ -40,7 +40,10 @@ def _create_table(site: Site) -> Physical:
 
 def _create(site: Site, settings: Mapping[str, Any], name: str, region: str) -> Mapping[str, Any]:
     """CreateTable, in the API's words; CloudFormation's tags come after the template's."""
-    params: dict[str, Any] = {**settings, "TableName": name, "Tags": [*settings.get("Tags", []), *site.stack_tags()]}
+    given = settings.get("Tags", [])
+    own = {tag["Key"] for tag in given}
+    tags = [*given, *(tag for tag in site.stack_tags() if tag["Key"] not in own)]
+    params: dict[str, Any] = {**settings, "TableName": name, "Tags": tags}
     params.setdefault("BillingMode", "PROVISIONED")
     stream, encryption = params.get("StreamSpecification"), params.get("SSESpecification")
     if isinstance(stream, dict):

@@ -30,7 +30,19 @@ def _configure_role(site: Site, role: Physical) -> None:
     for index, arn in enumerate(site.properties.get("ManagedPolicyArns", [])):
         _attach(site, role.ref, str(arn), f"/ManagedPolicyArns/{index}")
     for index, policy in enumerate(site.properties.get("Policies", [])):
-        site.call("iam", "PutRolePolicy", {**policy, **name}, at=f"/Policies/{index}")
+        site.call("iam", "PutRolePolicy", {**_versioned(policy), **name}, at=f"/Policies/{index}")
+
+
+def _versioned(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy whose document has a Version: moto wants one, where AWS takes 2008-10-17 for granted.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html: the two differ in policy
+    variables only.
+    """
+    document = policy.get("PolicyDocument")
+    if not isinstance(document, dict) or "Version" in document:
+        return dict(policy)
+    return {**policy, "PolicyDocument": {"Version": "2012-10-17", **document}}
 
 
 def _attach(site: Site, role_name: str, arn: str, at: str) -> None:
@@ -70,7 +82,7 @@ def _create_managed_policy(site: Site) -> Physical:
     site.ignore("Groups", "Users")
     settings = without(site.properties, "ManagedPolicyName", "Roles", "Groups", "Users")
     name = site.name("ManagedPolicyName", LONGEST_POLICY_NAME)
-    arn = site.call("iam", "CreatePolicy", {**settings, "PolicyName": name})["Policy"]["Arn"]
+    arn = site.call("iam", "CreatePolicy", {**_versioned(settings), "PolicyName": name})["Policy"]["Arn"]
     return Physical(ref=arn, arn=arn, attributes={"PolicyArn": arn})
 
 
@@ -89,7 +101,7 @@ def _delete_managed_policy(site: Site, policy: Physical) -> None:
 def _create_inline_policy(site: Site) -> Physical:
     site.ignore("Groups", "Users")
     roles = site.properties.get("Roles", [])
-    document = {key: site.properties.get(key, "") for key in ("PolicyName", "PolicyDocument")}
+    document = _versioned({key: site.properties.get(key, "") for key in ("PolicyName", "PolicyDocument")})
     for role in roles:
         site.call("iam", "PutRolePolicy", {**document, "RoleName": role})
     name = str(document["PolicyName"])
@@ -97,7 +109,7 @@ def _create_inline_policy(site: Site) -> Physical:
 
 
 def _create_role_policy(site: Site) -> Physical:
-    site.call("iam", "PutRolePolicy", site.properties)
+    site.call("iam", "PutRolePolicy", _versioned(site.properties))
     return Physical(ref=str(site.properties["PolicyName"]), keys={"Roles": str(site.properties["RoleName"])})
 
 

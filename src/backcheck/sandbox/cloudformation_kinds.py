@@ -40,6 +40,8 @@ class Site:
     logical_id: str
     properties: dict[str, Any]
     """Plain and known."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The stack's own tags, which go to what it creates."""
     ignored: list[str] = field(default_factory=list)
     """Pointers of properties that the template has and the API, or this model, does not."""
 
@@ -64,11 +66,12 @@ class Site:
         return f"{self.environment.stack_name}-{self.logical_id}"[: most - 13] + f"-{suffix}"
 
     def stack_tags(self) -> list[dict[str, str]]:
-        """The tags that CloudFormation puts on what it creates.
+        """The stack's tags, and those that CloudFormation puts on what it creates.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html
         """
         return [
+            *({"Key": key, "Value": value} for key, value in self.tags.items()),
             {"Key": "aws:cloudformation:stack-name", "Value": self.environment.stack_name},
             {"Key": "aws:cloudformation:stack-id", "Value": self.stack_id},
             {"Key": "aws:cloudformation:logical-id", "Value": self.logical_id},

@@ -8,14 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-import botocore.session
-
-from backcheck.sandbox import caller, cloudformation
-from backcheck.sandbox.cloudformation import Account, DeployError
+from backcheck.sandbox.cloudformation import deploy
+from backcheck.sandbox.cloudformation_clients import account_in
 from backcheck.sandbox.cloudformation_drift import ResourceDrift, drift_of, status_of
 from backcheck.sandbox.cloudformation_properties import text_of
-from backcheck.sandbox.cloudformation_stacks import Stack, StackResource, find_stack, living_stacks, stacks_of
+from backcheck.sandbox.cloudformation_removal import delete
+from backcheck.sandbox.cloudformation_stacks import (
+    Account,
+    DeployError,
+    Stack,
+    StackResource,
+    find_stack,
+    living_stacks,
+    stacks_of,
+)
 from backcheck.sandbox.operations import Call, Reply, operation
 from backcheck.sandbox.paging import page, shown
 from backcheck.sandbox.refusal import Refusal, Unsupported
@@ -27,20 +33,8 @@ SERVICE = "cloudformation"
 
 
 def account_of(call: Call) -> Account:
-    """The caller's account, reached through clients that the sandbox itself answers."""
-    session = boto3.Session(
-        aws_access_key_id=caller.access_key(call.region.account),
-        aws_secret_access_key="sandbox",  # noqa: S106  nothing checks it
-        botocore_session=botocore.session.Session(),
-    )
-    clients: dict[tuple[str, str], Any] = {}
-
-    def client(service: str, region: str) -> Any:
-        if (service, region) not in clients:
-            clients[(service, region)] = session.client(service, region_name=region)
-        return clients[(service, region)]
-
-    return Account(world=call.world, account=call.region.account, region=call.region.name, clients=client)
+    """The caller's account."""
+    return account_in(call.world, account=call.region.account, region=call.region.name)
 
 
 @operation(SERVICE, "CreateStack")
@@ -54,11 +48,12 @@ def create_stack(call: Call) -> Reply:
     name, body = params["StackName"], params["TemplateBody"]
     given = {item["ParameterKey"]: item.get("ParameterValue", "") for item in params.get("Parameters", [])}
     try:
-        stack = cloudformation.deploy(
+        stack = deploy(
             loads(body, file=name),
             into=account_of(call),
             stack_name=name,
             parameters=given,
+            tags={tag["Key"]: tag["Value"] for tag in params.get("Tags", [])},
             capabilities=frozenset(params.get("Capabilities", [])),
             body=body,
         )
@@ -76,7 +71,7 @@ def delete_stack(call: Call) -> Reply:
     if stack is None or stack.status == "DELETE_COMPLETE":
         return {}
     try:
-        cloudformation.delete(stack, of=account_of(call))
+        delete(stack, of=account_of(call))
     except DeployError as error:
         raise Refusal(error.code, error.message) from error
     return {}
@@ -117,7 +112,7 @@ def _stack_row(call: Call, stack: Stack) -> dict[str, Any]:
             "DisableRollback": False,
             "NotificationARNs": list(stack.template.environment.notification_arns),
             "Outputs": [_output_row(stack, name, value) for name, value in stack.outputs.items()],
-            "Tags": [],
+            "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],
             "DriftInformation": _drift_information(call, stack),
         }
     )
@@ -263,7 +258,7 @@ def detect_stack_drift(call: Call) -> Reply:
 
 @operation(SERVICE, "DescribeStackDriftDetectionStatus")
 def describe_detection(call: Call) -> Reply:
-    """Always complete: a resource that cannot be read makes DetectStackDrift itself fail."""
+    """Always complete; a resource that could not be read is UNKNOWN."""
     detection = call.params["StackDriftDetectionId"]
     stack_id = call.region.drift_detections.get(detection)
     if stack_id is None:
@@ -302,7 +297,7 @@ def _drift_row(stack: Stack, drift: ResourceDrift) -> Mapping[str, Any]:
         }
         for difference in drift.differences
     ]
-    return {
+    row = {
         "StackId": stack.id,
         "LogicalResourceId": drift.resource.logical_id,
         "PhysicalResourceId": drift.resource.physical_id,
@@ -312,4 +307,6 @@ def _drift_row(stack: Stack, drift: ResourceDrift) -> Mapping[str, Any]:
         "PropertyDifferences": differences,
         "StackResourceDriftStatus": drift.status,
         "Timestamp": drift.at,
+        "DriftStatusReason": drift.reason or None,
     }
+    return shown(row)

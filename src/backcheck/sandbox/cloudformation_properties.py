@@ -38,7 +38,7 @@ class Known:
     """Pointer below Properties, and why it is not known."""
 
     def of(self, value: Value, pointer: str = "", *, keep_place: bool = False) -> Any:
-        """Plain lists and dicts. A key or element that is not known is left out; `keep_place` puts UNKNOWN_ARN there."""
+        """Plain lists and dicts. What is not known is left out; `keep_place` puts UNKNOWN_ARN in its place."""
         if isinstance(value, Mapping):
             return {
                 key: self.of(part, f"{pointer}/{pointer_token(key)}", keep_place=keep_place or _is_policy(key))
@@ -49,7 +49,7 @@ class Known:
             return [
                 self.of(part, f"{pointer}/{index}", keep_place=keep_place)
                 for index, part in enumerate(value)
-                if keep_place or self._take(part, f"{pointer}/{index}")
+                if keep_place or self._take(part if not _is_tag(part) else _value_of(part), f"{pointer}/{index}")
             ]
         if isinstance(value, (Unresolved, Reference, Deferred)):
             self._take(value, pointer)
@@ -65,6 +65,15 @@ class Known:
         else:
             return True
         return False
+
+
+def _is_tag(value: Value) -> bool:
+    """Without its value a tag is none, so the two go together."""
+    return isinstance(value, Mapping) and value.keys() == {"Key", "Value"}
+
+
+def _value_of(tag: Value) -> Value:
+    return tag["Value"] if isinstance(tag, Mapping) else tag
 
 
 def _is_policy(key: str) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from backcheck.sandbox.cloudformation_kinds import Physical
+from backcheck.errors import Error
+from backcheck.sandbox.cloudformation_kinds import Clients, Physical
 from backcheck.sandbox.world import World
 from backcheck.template.result import ResolvedTemplate
 from backcheck.template.value import Unresolved, Value, is_known
@@ -19,6 +20,25 @@ if TYPE_CHECKING:
     from backcheck.sandbox.cloudformation_drift import ResourceDrift
 
 GONE = frozenset({"DELETE_COMPLETE"})
+
+
+class DeployError(Error):
+    """A stack that CloudFormation would not even begin to create, or to delete."""
+
+    def __init__(self, code: str, message: str, *, where: str = "") -> None:
+        """`code` is CloudFormation's, such as ValidationError."""
+        super().__init__(message, where=where)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The account that is deployed into."""
+
+    world: World
+    account: str
+    region: str
+    clients: Clients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +93,7 @@ class Stack:
     region: str
     template: ResolvedTemplate
     body: str
+    tags: Mapping[str, str]
     created: datetime
     status: str = "CREATE_IN_PROGRESS"
     reason: str = ""
