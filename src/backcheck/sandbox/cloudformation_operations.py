@@ -88,6 +88,7 @@ def _stack(call: Call) -> Stack:
 @operation(SERVICE, "DescribeStacks")
 def describe_stacks(call: Call) -> Reply:
     """A deleted stack is found by its id only."""
+    call.response.RESPONSE_KEY_PATH_TO_TRANSFORMER = {}  # moto turns its own objects into replies; these are replies
     if call.params.get("StackName"):
         return {"Stacks": [_stack_row(call, _stack(call))]}
     return page(call, "Stacks", [_stack_row(call, stack) for stack in _living(call)])
