@@ -15,6 +15,7 @@ from backcheck.errors import Error
 COMMANDS: dict[str, str] = {
     "check": "backcheck.commands.check:command",
     "manifest": "backcheck.commands.manifest:command",
+    "sandbox": "backcheck.commands.sandbox:command",
 }
 """Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
 
