@@ -23,9 +23,9 @@ from backcheck.manifest.digest import (
     merge,
     subtract,
 )
-from backcheck.manifest.encoding import parse_object
+from backcheck.manifest.encoding import parse_line
 from backcheck.manifest.engine import Progress, run
-from backcheck.manifest.reading import FileTask, item_of
+from backcheck.manifest.reading import FileTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def raw_digest(task: FileTask) -> Digest:
     for batch in task.line_batches():
         for line in batch:
             output = blake3(line).digest(OUTPUT_BYTES)
-            add(output, output[0] << 4 | output[1] >> 4, len(line))
+            add(output, len(line))
     return total.digest()
 
 
@@ -92,9 +92,9 @@ def unmatched(task: FileTask, *, buckets: frozenset[int]) -> tuple[Digest, Diges
             for line in batch:
                 number += 1
                 output = blake3(line).digest(OUTPUT_BYTES)
-                if (bucket := bucket_of(output)) in buckets:
-                    raw.add_output(output, bucket, len(line))
-                    canonical.add(item_of(parse_object(line)))
+                if bucket_of(output) in buckets:
+                    raw.add_output(output, len(line))
+                    canonical.add(*parse_line(line))
     except Error as error:
         raise Error(error.message, where=error.where or task.at(number), hint=error.hint) from error
     return raw.digest(), canonical.digest()

@@ -17,7 +17,7 @@ from typing import Any
 from backcheck.errors import Error, UsageError
 from backcheck.manifest.checkpoint import Checkpoint
 from backcheck.manifest.document import Manifest, TableRef, Witness, WitnessKind, parse_time
-from backcheck.manifest.encoding import Attributes, parse_object
+from backcheck.manifest.encoding import Attributes, encode_item, parse_object
 from backcheck.manifest.engine import RunOptions, add_up, cores
 from backcheck.manifest.export import table_of
 from backcheck.manifest.reading import read_items
@@ -107,13 +107,16 @@ class Segment:
         """Nothing: a table has no version. The manifest states from when to when it was read."""
         return ""
 
-    def items(self) -> Iterator[tuple[int, Attributes]]:
+    def items(self) -> Iterator[tuple[int, Attributes, bytes]]:
         """The segment's items. Raises Error unless the last page was read."""
         number = 0
         for page in self._pages():
-            for item in page:
-                number += 1
-                yield number, item
+            for number, item in enumerate(page, start=number + 1):  # noqa: B020  it goes on counting
+                try:
+                    encoded = encode_item(item)
+                except Error as error:
+                    raise Error(error.message, where=self.at(number), hint=error.hint) from error
+                yield number, item, encoded
 
     def _pages(self) -> Iterator[list[Attributes]]:
         """The pages; the next one is fetched while this one is worked on."""
