@@ -82,19 +82,31 @@ class FileTask:
     def line_batches(self) -> Iterator[list[bytes]]:
         """The lines in lists. Raises Error where the file, its MD5 or its count is not as stated."""
         count = 0
+        try:
+            for batch in split_lines(self.content()):
+                count += len(batch)
+                yield batch
+        except Error as error:
+            raise Error(error.message, where=error.where or self.location.at(self.name), hint=error.hint) from error
+        self.check_count(count)
+
+    def content(self) -> Iterator[bytes]:
+        """The decompressed content. Raises Error where the file is damaged, or has another MD5 than is stated."""
         where = self.location.at(self.name)
         with self.location.open(self.name) as source:
             measured = MeasuredSource(source)
             try:
-                for batch in split_lines(_content(measured, self.name)):
-                    count += len(batch)
-                    yield batch
+                yield from _content(measured, self.name)
             except Error as error:
                 raise Error(error.message, where=error.where or where, hint=error.hint) from error
         if self.md5 is not None and measured.md5() != self.md5:
             raise Error("does not have the MD5 that the export's manifest states", where=where, hint="copy it again")
-        if self.stated_items is not None and count != self.stated_items:
-            raise Error(f"has {count} lines; the export's manifest states {self.stated_items}", where=where)
+
+    def check_count(self, lines: int) -> None:
+        """Raise Error unless the file has as many lines as the export's manifest states."""
+        if self.stated_items is not None and lines != self.stated_items:
+            where = self.location.at(self.name)
+            raise Error(f"has {lines} lines; the export's manifest states {self.stated_items}", where=where)
 
 
 def _content(source: MeasuredSource, name: str) -> Iterable[bytes]:
