@@ -13,9 +13,26 @@ from pathlib import Path
 FILES = 16
 TABLE_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/orders"
 EXPORT_ID = "01700000000000-be4c4a11"
-_WORDS = (
-    "alder birch cedar elder fir hazel holly larch linden maple oak pine poplar rowan spruce walnut willow yew".split()
-)
+_WORDS = [
+    "alder",
+    "birch",
+    "cedar",
+    "elder",
+    "fir",
+    "hazel",
+    "holly",
+    "larch",
+    "linden",
+    "maple",
+    "oak",
+    "pine",
+    "poplar",
+    "rowan",
+    "spruce",
+    "walnut",
+    "willow",
+    "yew",
+]
 
 
 def item(number: int) -> dict[str, object]:

@@ -88,7 +88,7 @@ def find_differences(
 ) -> Differences:
     """Every difference in `buckets`, up to `limit` of them listed. `sizes` is about how many items each bucket has.
 
-    Raises Error where the data is not what the manifest was made of.
+    Raises Error where the data, in those buckets, is not what the manifest was made of.
     """
     counts: Counter[Kind] = Counter()
     found: list[tuple[Kind, bytes]] = []
