@@ -172,7 +172,10 @@ def _page(reply: dict[str, Any], where: str) -> tuple[list[Attributes], dict[str
 def _start_key(last: Any, where: str) -> dict[str, Any]:
     """LastEvaluatedKey as boto3's client takes it: binary as bytes."""
     try:
-        return {name: {"B": a2b_base64(typed["B"])} if "B" in typed else dict(typed) for name, typed in last.items()}
+        return {
+            name: {"B": a2b_base64(typed["B"], strict_mode=True)} if "B" in typed else dict(typed)
+            for name, typed in last.items()
+        }
     except (AttributeError, TypeError, ValueError) as error:
         raise Error("a page whose LastEvaluatedKey is not a key", where=where) from error
 
