@@ -101,6 +101,11 @@ def policy_vault(key: str = "main", **changes: Any) -> PolicyVault:
     return replace(_POLICY_VAULTS[key], **changes)
 
 
+def pitr_promise(**changes: Any) -> Pitr:
+    """What the policy asks of PITR."""
+    return replace(_policy().pitr, **changes)
+
+
 _TIERS = {
     "daily": Tier(
         plan="main",
@@ -189,7 +194,7 @@ def _policy() -> Policy:
             methods=tuple(Method),
             tables=("orders",),
             name_prefix="drill-",
-            checks=("items", "settings"),
+            checks=("completed", "digest", "settings"),
             cleanup_after_hours=24,
             cost_ceiling_usd=10.0,
             evidence_retention_days=400,

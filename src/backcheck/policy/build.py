@@ -17,7 +17,6 @@ from backcheck.policy.model import (
     Duty,
     Method,
     Objectives,
-    Place,
     Plan,
     Policy,
     Procedure,
@@ -31,8 +30,9 @@ from backcheck.policy.model import (
     Vault,
     Waiver,
 )
+from backcheck.policy.moves import Moves
 from backcheck.policy.plans import Names, check_place, plans_of
-from backcheck.policy.scope import accounts_of, discovery_of, keys_for, pitr_of, tables_of
+from backcheck.policy.scope import accounts_of, discovery_of, pitr_of, tables_of
 from backcheck.policy.section import Section
 
 MONTHLY = "cron(0 6 2 * ? *)"
@@ -65,9 +65,9 @@ def build(document: Document, root: Section, *, file: str, sha256: str) -> Built
     )
     plans, vaults = plans_of(root, names, problems)
     tables = tuple(_table(table, root, plans, names, problems) for table in tables_of(root))
-    moved = _moves(root, names.policy)
+    moved = Moves.of(root, names.policy)
     policy = Policy(
-        source=Source(file=file, sha256=sha256, places=_places(document, moved)),
+        source=Source(file=file, sha256=sha256, places=moved.places(document)),
         name=names.policy,
         title=root.text("title", f"Backup policy: {names.policy}"),
         version=root.text("version", "1.0.0"),
@@ -238,7 +238,7 @@ def _waivers(root: Section) -> tuple[Waiver, ...]:
     return tuple(waivers)
 
 
-def _statements(root: Section, moved: dict[str, str]) -> tuple[Statement, ...]:
+def _statements(root: Section, moved: Moves) -> tuple[Statement, ...]:
     statements = []
     for section in root.items("statements"):
         assert isinstance(section, Section)
@@ -246,37 +246,9 @@ def _statements(root: Section, moved: dict[str, str]) -> tuple[Statement, ...]:
             Statement(
                 id=section.text("id", ""),
                 says=section.text("says", ""),
-                at=tuple(_move(pointer, moved) for pointer in section.texts("at")),
+                at=tuple(moved.long(pointer) for pointer in section.texts("at")),
                 deviation=section.text("deviation"),
                 computed=section.text("computed"),
             )
         )
     return tuple(statements)
-
-
-def _moves(root: Section, name: str) -> dict[str, str]:
-    """Where the long form keeps what the file says in a short one: pointer to pointer."""
-    moved = {"/account": "/accounts/primary/id"}
-    if "tiers" in root:
-        moved["/tiers"] = pointer_to("/plans", name) + "/tiers"
-    if isinstance(root.data["tables"], list):
-        keys = keys_for(root.texts("tables"))
-        moved |= {f"/tables/{index}": pointer_to("/tables", key) for index, key in enumerate(keys)}
-    objectives = root.child("objectives")
-    if "rpo_hours" in objectives:
-        moved["/objectives/rpo_hours"] = "/objectives/rpo/backup_hours"
-    if "rto_hours" in objectives:
-        moved["/objectives/rto_hours"] = "/objectives/rto"
-    return moved
-
-
-def _move(pointer: str, moved: dict[str, str]) -> str:
-    for short, long in moved.items():
-        if pointer == short or pointer.startswith(f"{short}/"):
-            return long + pointer[len(short) :]
-    return pointer
-
-
-def _places(document: Document, moved: dict[str, str]) -> dict[str, Place]:
-    """Places by the pointers of the file, and by those of the long form."""
-    return dict(document.keys) | {_move(pointer, moved): place for pointer, place in document.keys.items()}

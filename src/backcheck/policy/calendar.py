@@ -109,7 +109,7 @@ def calendar_of(tiers: Iterable[Tier], start: datetime, end: datetime | None = N
     return _calendar_of(tuple(dict.fromkeys(tiers)), start, start + HORIZON if end is None else end)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _calendar_of(tiers: tuple[Tier, ...], start: datetime, end: datetime) -> Calendar:
     settled = [outcome for group in by_plan(tiers) for outcome in settle(group, start, end)]
     settled.sort(key=lambda outcome: outcome.firing.at)

@@ -17,12 +17,13 @@ Where the page is silent the reading with fewer backups is taken, and the outcom
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from math import inf
+from typing import NamedTuple
 
 from backcheck.cron import Cron, zone_of
 from backcheck.policy.model import Copy, Tier
@@ -41,6 +42,10 @@ class Firing:
     tier: Tier
     at: datetime
     """UTC."""
+
+    def __hash__(self) -> int:
+        # Not the whole tier: a calendar hashes a firing many times, and two of one name and time are rare.
+        return hash((self.tier.name, self.at))
 
     @property
     def start_by(self) -> datetime:
@@ -116,18 +121,18 @@ def by_plan(tiers: Sequence[Tier]) -> Iterator[tuple[Tier, ...]]:
 
 def settle(tiers: Sequence[Tier], start: datetime, end: datetime) -> Iterator[Outcome]:
     """The outcomes of one plan's firings in the period; windows that reach in from outside are seen too."""
-    reach = min(REACH, 2 * max(timedelta(minutes=tier.start_window_minutes) for tier in tiers))
-    times = {tier: fire(tier.schedule, tier.timezone, start - reach, end + reach) for tier in tiers}
-    firings = [Firing(tier=tier, at=at) for tier, fired in times.items() for at in fired]
-    over = {firing: _longer(firing, times) for firing in firings}
-    standing = [firing for firing in firings if not over[firing]]
-    stand_ins = _ties(standing)
+    reach = min(REACH, 2 * max(_window(tier) for tier in tiers))
+    lanes = [
+        _Lane(tier, _window(tier), fire(tier.schedule, tier.timezone, start - reach, end + reach)) for tier in tiers
+    ]
+    over = {firing: longer for lane in lanes for firing, longer in _overruled(lane, lanes)}
+    stand_ins = _ties([firing for firing, longer in over.items() if not longer])
     displaced = {rival: taken for taken, rivals in stand_ins.items() for rival in rivals}
-    for firing in firings:
+    for firing, longer in over.items():
         if not start <= firing.at < end:
             continue
-        if over[firing]:
-            yield _lost(firing, over, displaced)
+        if longer:
+            yield _lost(longer, firing, over, displaced)
         elif firing in displaced:
             yield Outcome(firing=firing, superseded_by=(displaced[firing],), certain=False)
         else:
@@ -135,52 +140,63 @@ def settle(tiers: Sequence[Tier], start: datetime, end: datetime) -> Iterator[Ou
             yield Outcome(firing=firing, rivals=tuple(rivals), certain=not rivals)
 
 
-def _longer(firing: Firing, times: dict[Tier, tuple[datetime, ...]]) -> tuple[Firing, ...]:
-    """The firings of rules with longer retention whose start windows overlap this one's."""
-    own = kept(firing.tier.retention_days)
-    return tuple(
-        Firing(tier=tier, at=at)
-        for tier, fired in times.items()
-        if kept(tier.retention_days) > own
-        for at in _overlapping(firing, tier, fired)
-    )
+class _Lane(NamedTuple):
+    """One tier's firings."""
+
+    tier: Tier
+    window: timedelta
+    fired: Sequence[datetime]
+
+    def overlapping(self, at: datetime, start_by: datetime) -> Iterator[Firing]:
+        """The firings whose start windows share a moment with [at, start_by)."""
+        first = bisect_right(self.fired, at - self.window)
+        for other in self.fired[first : bisect_left(self.fired, start_by)]:
+            yield Firing(tier=self.tier, at=other)
 
 
-def _overlapping(firing: Firing, tier: Tier, fired: Sequence[datetime]) -> Sequence[datetime]:
-    first = bisect_right(fired, firing.at - timedelta(minutes=tier.start_window_minutes))
-    return fired[first : bisect_left(fired, firing.start_by)]
+def _window(tier: Tier) -> timedelta:
+    return timedelta(minutes=tier.start_window_minutes)
+
+
+def _overruled(lane: _Lane, lanes: Sequence[_Lane]) -> Iterator[tuple[Firing, tuple[Firing, ...]]]:
+    """Each firing of a lane, with the firings of longer retention that overlap it."""
+    own = kept(lane.tier.retention_days)
+    longer = [other for other in lanes if kept(other.tier.retention_days) > own]
+    for at in lane.fired:
+        start_by = at + lane.window
+        yield Firing(tier=lane.tier, at=at), tuple(f for other in longer for f in other.overlapping(at, start_by))
 
 
 def _ties(standing: Sequence[Firing]) -> dict[Firing, list[Firing]]:
     """Of overlapping firings with equal retention the earliest stands for the rest: it, and the rest."""
     stand_ins: dict[Firing, list[Firing]] = {}
-    taken: dict[float, dict[Tier, list[datetime]]] = {}
+    taken: dict[float, list[tuple[_Lane, list[datetime]]]] = {}
+    for tier in dict.fromkeys(firing.tier for firing in standing):
+        fired: list[datetime] = []
+        taken.setdefault(kept(tier.retention_days), []).append((_Lane(tier, _window(tier), fired), fired))
     for firing in sorted(standing, key=lambda firing: firing.at):
-        equals = taken.setdefault(kept(firing.tier.retention_days), {})
-        before = [
-            Firing(tier=tier, at=at)
-            for tier, fired in equals.items()
-            if tier != firing.tier
-            for at in _overlapping(firing, tier, fired)
-        ]
-        if before:
-            stand_ins.setdefault(before[0], []).append(firing)
+        equals = taken[kept(firing.tier.retention_days)]
+        others = (lane for lane, _ in equals if lane.tier is not firing.tier)
+        first = next((f for lane in others for f in lane.overlapping(firing.at, firing.start_by)), None)
+        if first:
+            stand_ins.setdefault(first, []).append(firing)
         else:
-            equals.setdefault(firing.tier, []).append(firing.at)
+            next(fired for lane, fired in equals if lane.tier is firing.tier).append(firing.at)
     return stand_ins
 
 
-def _lost(firing: Firing, over: dict[Firing, tuple[Firing, ...]], displaced: dict[Firing, Firing]) -> Outcome:
+def _lost(
+    longer: Sequence[Firing], firing: Firing, over: Mapping[Firing, Sequence[Firing]], displaced: Collection[Firing]
+) -> Outcome:
     """A firing that longer retention replaces, with those that are taken, at the end of a chain if need be."""
-    winners = tuple(other for other in over[firing] if not over.get(other))
-    if winners:
+    if winners := tuple(other for other in longer if not over.get(other)):
         return Outcome(firing=firing, superseded_by=winners, certain=any(winner not in displaced for winner in winners))
     ends: dict[Firing, None] = {}
-    beyond = list(over[firing])
+    beyond = list(longer)
     while beyond:
         other = beyond.pop()
-        if over.get(other):
-            beyond.extend(over[other])
+        if further := over.get(other):
+            beyond.extend(further)
         else:
             ends[other] = None
     return Outcome(firing=firing, superseded_by=tuple(ends), certain=False)

@@ -75,7 +75,7 @@ def worst_case(
     """
     place = ", ".join(sorted(vaults)) or "primary"
     outcomes = calendar.copies_to(vaults) if vaults else calendar.effective
-    worst = max(_stretches(calendar, outcomes, vaults), key=lambda stretch: stretch.loss)
+    worst = max(_stretches(calendar, outcomes, vaults), key=lambda stretch: (stretch.loss, stretch.closed))
     allowance = timedelta(minutes=copy_allowance_minutes if vaults else 0)
     later = worst.later
     start_window = later.start_by - later.at if later else timedelta(0)
@@ -94,20 +94,27 @@ def worst_case(
 
 
 def _stretches(calendar: Calendar, outcomes: Sequence[Outcome], vaults: Collection[str]) -> Iterator[_Stretch]:
-    """One for each completion, and the ends of the period, beyond which nothing is known."""
-    for index, outcome in enumerate(outcomes):
-        last = _newest_at(outcome.deadline, outcomes[:index], vaults)
-        since = calendar.start if last is None else last.firing.at
-        gone = outcomes[index - 1].firing if index and last is None else None
-        yield _Stretch(outcome.deadline - since, last.firing if last else None, outcome.latest, gone)
-    last = _newest_at(calendar.end, outcomes, vaults)
-    since = calendar.start if last is None else last.firing.at
-    yield _Stretch(calendar.end - since, last.firing if last else None, None)
+    """One for each completion, and the ends of the period, beyond which nothing is known.
+
+    Each takes the ones before it for complete. One that is not yet is later than the wait for it, which counts as well.
+    """
+    before: list[Outcome] = []
+    for outcome in outcomes:
+        last = _newest_at(outcome.deadline, before, vaults)
+        gone = before[-1].firing if before and last is None else None
+        yield _Stretch(outcome.deadline - _since(last, calendar), last, outcome.latest, gone)
+        before.append(outcome)
+    last = before[-1].firing if before else None
+    yield _Stretch(calendar.end - _since(last, calendar), last, None)
 
 
-def _newest_at(moment: datetime, outcomes: Sequence[Outcome], vaults: Collection[str]) -> Outcome | None:
+def _since(firing: Firing | None, calendar: Calendar) -> datetime:
+    return calendar.start if firing is None else firing.at
+
+
+def _newest_at(moment: datetime, outcomes: Sequence[Outcome], vaults: Collection[str]) -> Firing | None:
     """The newest whose point is not deleted before the moment."""
-    return next((o for o in reversed(outcomes) if o.firing.at + _kept_for(o, vaults) >= moment), None)
+    return next((o.firing for o in reversed(outcomes) if o.firing.at + _kept_for(o, vaults) >= moment), None)
 
 
 def _kept_for(outcome: Outcome, vaults: Collection[str]) -> timedelta:
@@ -147,7 +154,8 @@ def _unbounded(worst: _Stretch, calendar: Calendar, place: str, zone: str) -> It
         return
     begun = f"after {_told(worst.earlier, zone)}" if worst.earlier else f"from {_moment(calendar.start, zone)}"
     ended = f"until {_told(worst.later, zone)} is complete" if worst.later else f"to {_moment(calendar.end, zone)}"
-    yield f"{place}: no bound: nothing to go back to {begun} {ended}, {spell(worst.loss)} or more"
+    what = "backup" if place == "primary" else "copy"
+    yield f"{place}: no bound: no {what} {begun} {ended}, {spell(worst.loss)} or more"
 
 
 def _told(firing: Firing, zone: str) -> str:

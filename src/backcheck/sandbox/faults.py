@@ -56,6 +56,8 @@ class Faults:
     copies: list[JobFault] = field(default_factory=list)
     copy_lag: timedelta = timedelta()
     """How much longer than usual a copy takes."""
+    pitr_lag: timedelta = timedelta()
+    """How much further than usual the latest restorable time is behind."""
 
     def deny(self, operation: str, *, region: str = "*", account: str = "*") -> None:
         """Answer `operation` with the service's access-denied error from now on."""

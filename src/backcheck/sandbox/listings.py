@@ -1,4 +1,4 @@
-"""Lists of what cannot be made here: they are empty, truly, since the operations that would fill them are unsupported."""
+"""Lists of what cannot be made here: truly empty, since the operations that would fill them are unsupported."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import moto.core.utils
+import moto.dynamodb.responses
 from moto import backends
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
@@ -34,24 +35,33 @@ _stock_utcnow = moto.core.utils.utcnow
 _stock_unix_time = moto.core.utils.unix_time
 _stock_unix_time_millis = moto.core.utils.unix_time_millis
 _stock_call_action = BaseResponse.call_action
+_stock_dynamo_result = moto.dynamodb.responses.DynamoResult
 _stock_current_account = BaseResponse.get_current_account
 
 
-def engage(*, now: Now, act: Act, account: Account) -> None:
+def engage(*, now: Now, act: Act, account: Account, dynamo_result: type) -> None:
     """Give moto our clock, our accounts, and our say in every call."""
     global _now, _act, _account
     _now, _act, _account = now, act, account
-    BaseResponse.call_action = _call_action
-    BaseResponse.get_current_account = _current_account
+    _put(call_action=_call_action, current_account=_current_account, dynamo_result=dynamo_result)
     _patch_time()
+
+
+def _put(*, call_action: Act, current_account: Account, dynamo_result: type) -> None:
+    setattr(BaseResponse, "call_action", call_action)  # noqa: B010  mypy forbids to assign to a method
+    setattr(BaseResponse, "get_current_account", current_account)  # noqa: B010
+    setattr(moto.dynamodb.responses, "DynamoResult", dynamo_result)  # noqa: B010
 
 
 def release() -> None:
     """Give moto back to itself, empty."""
     global _now, _act, _account
     _now = _act = _account = None
-    BaseResponse.call_action = _stock_call_action
-    BaseResponse.get_current_account = _stock_current_account
+    _put(
+        call_action=_stock_call_action,
+        current_account=_stock_current_account,
+        dynamo_result=_stock_dynamo_result,
+    )
     reset()
 
 
@@ -112,7 +122,7 @@ def _patch_time() -> None:
 @cache
 def _handlers(service: str) -> tuple[tuple[re.Pattern[str], Handler], ...]:
     """The URL patterns of one of moto's services, compiled once."""
-    backend_dict = backends.get_backend(service)
+    backend_dict: Any = backends.get_backend(service)  # type: ignore[call-overload]
     regions = backend_dict["123456789012"] if isinstance(backend_dict, BackendDict) else backend_dict
     backend = regions["us-east-1"] if "us-east-1" in regions else regions["aws"]
     return tuple((re.compile(url), handler) for url, handler in backend.urls.items())

@@ -32,7 +32,14 @@ class Call:
         return self.world.clock.now()
 
 
-Handler = Callable[[Call], Reply]
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A reply that is JSON already."""
+
+    body: str
+
+
+Handler = Callable[[Call], Reply | Raw]
 
 OPERATIONS: dict[tuple[str, str], Handler] = {}
 """(service as boto3 names it, operation) to its handler."""

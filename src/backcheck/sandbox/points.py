@@ -21,7 +21,7 @@ from backcheck.sandbox.vaults import Vault, vault_of
 from backcheck.sandbox.world import Region, World
 
 DELETION_SPREAD = timedelta(hours=8)
-"""'AWS Backup deletes the backups at a randomly chosen point over the following 8 hours' (create-cross-account-backup)."""
+"""'... at a randomly chosen point over the following 8 hours' (create-cross-account-backup.html)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def _go_cold(world: World, point: RecoveryPoint) -> None:
 
 
 def _expire(world: World, region: Region, point: RecoveryPoint) -> None:
-    """EXPIRED: 'has exceeded its retention period, but AWS Backup lacks permission or is otherwise unable to delete it'."""
+    """EXPIRED: 'exceeded its retention period, but AWS Backup lacks permission or is otherwise unable to delete it'."""
     gone = point.lifecycle.delete_at(point.created)
     if point.arn not in region.points or gone is None or gone > world.clock.now():
         return
@@ -154,7 +154,7 @@ def delete_point(call: Call) -> Reply:
     if point.status in ("CREATING", "DELETING"):
         raise Refusal("InvalidResourceStateException", f"Recovery point {point.arn} is {point.status}")
     if roles.find(point.role_arn, call.region.name) is None:
-        # 'the service sends back an HTTP 200 response [...] but the recovery point is not deleted' (API_DeleteRecoveryPoint)
+        # 'an HTTP 200 response [...] but the recovery point is not deleted. Instead, it enters an EXPIRED state.'
         point.status, point.status_message = "EXPIRED", f"IAM role {point.role_arn} does not exist"
         return {}
     discard(call.region, point)

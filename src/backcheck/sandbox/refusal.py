@@ -7,7 +7,7 @@ from typing import NoReturn
 from moto.core.exceptions import ServiceException
 
 UNSUPPORTED = "UnsupportedOperation"
-"""The code of what the sandbox does not have. It is never an empty list: not knowing must be told from nothing there."""
+"""The code of what the sandbox does not have; never an empty list, which would say that there is nothing."""
 
 
 class Refusal(ServiceException):

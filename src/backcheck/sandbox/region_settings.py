@@ -11,7 +11,7 @@ from backcheck.sandbox.world import GlobalSettings, Region
 
 RESOURCE_TYPES = (
     "Aurora", "CloudFormation", "DocumentDB", "DynamoDB", "EBS", "EC2", "EFS", "EKS", "FSx", "Neptune", "RDS",
-    "Redshift", "Redshift Serverless", "S3", "SAP HANA on Amazon EC2", "Storage Gateway", "Timestream", "VirtualMachine",
+    "Redshift", "S3", "SAP HANA on Amazon EC2", "Storage Gateway", "Timestream", "VirtualMachine",
 )  # fmt: skip
 """The types that ListBackupJobs' ByResourceType names."""
 

@@ -133,7 +133,7 @@ def update_selection(call: Call) -> Reply:
 @operation("backup", "GetRestoreTestingSelection")
 def get_selection(call: Call) -> Reply:
     """One selection."""
-    plan, name, chosen = _selection_of(call)
+    plan, _, chosen = _selection_of(call)
     row = {**chosen.document, "CreationTime": chosen.created, "CreatorRequestId": chosen.creator_request_id}
     return {"RestoreTestingSelection": shown({**row, "RestoreTestingPlanName": plan.name})}
 

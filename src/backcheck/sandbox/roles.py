@@ -23,11 +23,12 @@ def find(arn: str, region: str) -> Any:
 
 def policies_of(principal: Any) -> list[str]:
     """The identity policies of a role or user: inline, and the default versions of those attached."""
-    attached = [_default_document(policy) for policy in principal.managed_policies.values()]
+    attached = [default_document(policy) for policy in principal.managed_policies.values()]
     return [*principal.policies.values(), *attached]
 
 
-def _default_document(policy: Any) -> str:
+def default_document(policy: Any) -> str:
+    """The text of a managed policy's default version."""
     documents = {version.version_id: version.document for version in policy.versions}
     document: str = documents[policy.default_version_id]
     return document

@@ -14,7 +14,7 @@ import botocore.session
 from botocore.handlers import BUILTIN_HANDLERS
 
 from backcheck.errors import UsageError
-from backcheck.sandbox import all_operations, caller, managed_policies, moto_seams, tables
+from backcheck.sandbox import all_operations, caller, dynamodb, managed_policies, moto_seams, tables
 from backcheck.sandbox.clock import Clock
 from backcheck.sandbox.faults import Faults
 from backcheck.sandbox.server import Server
@@ -125,10 +125,14 @@ class Sandbox:
         _open = self._wire
         self._environment = _hide_aws_settings(self.account)
         tables.forget()
+        dynamodb.forget()
         moto_seams.reset()
         default = self.account
         moto_seams.engage(
-            now=self.world.clock.now, act=self._wire.act, account=lambda response: caller.account_of(response, default)
+            now=self.world.clock.now,
+            act=self._wire.act,
+            account=lambda response: caller.account_of(response, default),
+            dynamo_result=dynamodb.FastResult,
         )
         managed_policies.install(self.account)
         if self._scenario is not None:
@@ -155,6 +159,7 @@ class Sandbox:
             server.close()
         moto_seams.release()
         tables.forget()
+        dynamodb.forget()
         if self._environment is not None:
             _restore(self._environment)
             self._environment = None

@@ -25,13 +25,20 @@ class Scheduled(Protocol):
     """What a schedule needs to know of a rule."""
 
     @property
-    def cron(self) -> Cron: ...
+    def cron(self) -> Cron:
+        """When it fires."""
+
     @property
-    def zone(self) -> str: ...
+    def zone(self) -> str:
+        """In which time zone."""
+
     @property
-    def start_window(self) -> timedelta: ...
+    def start_window(self) -> timedelta:
+        """How long after firing its job may start."""
+
     @property
-    def retention_days(self) -> float: ...
+    def retention_days(self) -> float:
+        """Infinity for ever."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,12 +55,17 @@ def written(account: str, region: str) -> None:
     _writes[(account, region)] = _writes.get((account, region), 0) + 1
 
 
+def writes(region: Region) -> int:
+    """A number that changes whenever something in the Region's DynamoDB may have changed."""
+    return _writes.get((region.account, region.name), 0)
+
+
 def content_of(region: Region, table: Any) -> Content:
     """The table's content now, copied only if something was written since it was last asked for."""
-    key, writes = table_id(table), _writes.get((region.account, region.name), 0)
+    key, generation = table_id(table), writes(region)
     found = _contents.get(key)
-    if found is None or found[0] != writes:
-        found = (writes, _copy(table))
+    if found is None or found[0] != generation:
+        found = (generation, _copy(table))
         _contents[key] = found
     return found[1]
 

@@ -1,6 +1,7 @@
 """CloudTrail's event history of what happened here.
 
-https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html: management events of the last 90 days.
+https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html:
+management events of the last 90 days.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class TrailEvent:
     resources: tuple[str, ...]
 
 
-def record(world: World, response: Any, action: str, who: str, refused: Refusal | None) -> None:
+def record(world: World, response: Any, action: str, who: str, error: str | None) -> None:
     """Keep a call that changes or tries to change something. Reads are not kept: only changes are asked for here."""
     if action in DATA_EVENTS or action.startswith(READ_PREFIXES):
         return
@@ -60,7 +61,7 @@ def record(world: World, response: Any, action: str, who: str, refused: Refusal 
             caller=who,
             read_only=False,
             access_key=response.access_key,
-            error=refused.code if refused else None,
+            error=error,
             resources=names,
         )
     )

@@ -28,7 +28,7 @@ class Lock:
     def configured(
         cls, *, min_days: int | None, max_days: int | None, changeable_for_days: int | None, now: datetime
     ) -> Lock:
-        """A lock by PutBackupVaultLockConfiguration's arguments and bounds. With a grace time it is in compliance mode."""
+        """A lock by PutBackupVaultLockConfiguration's bounds; with a grace time it is in compliance mode."""
         if min_days is not None and min_days < 1:
             invalid("MinRetentionDays must be at least 1 day")
         if max_days is not None and not 1 <= max_days <= LONGEST_DAYS:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto.core.botocore_stubber import MockRawResponse
+from moto.core.exceptions import ServiceException
 from moto.core.request import Request, normalize_request
 from moto.core.responses import ActionResult
 from moto.core.utils import get_service_model
 
 from backcheck.errors import Error
-from backcheck.sandbox import caller, moto_seams, shapes, tables, trail, wire_errors
-from backcheck.sandbox.operations import OPERATIONS, OWN_SERVICES, Call
-from backcheck.sandbox.refusal import Refusal, Unsupported
+from backcheck.sandbox import caller, dynamodb, moto_seams, shapes, tables, trail, wire_errors
+from backcheck.sandbox.operations import OPERATIONS, OWN_SERVICES, Call, Raw
+from backcheck.sandbox.refusal import Unsupported
 from backcheck.sandbox.world import World
 
 Answer = tuple[int, dict[str, str], str | bytes]
@@ -37,7 +39,7 @@ SERVICES = frozenset(
 """What this account has. moto has more, which is not looked after here, so it is unsupported."""
 
 
-class LeavesSandbox(Error):
+class LeavesSandboxError(Error):
     """A request was about to leave the process."""
 
 
@@ -58,7 +60,7 @@ class Wire:
             return None
         host = place.hostname or ""
         if not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
-            raise LeavesSandbox(f"a sandbox is open in this process, and {request.url} is outside of it")
+            raise LeavesSandboxError(f"a sandbox is open in this process, and {request.url} is outside of it")
         service = event_name.split(".")[1]
         status, headers, body = self.answer(MOTO_NAMES.get(service, service), normalize_request(request))
         return AWSResponse(request.url, status, headers, MockRawResponse(body))
@@ -81,16 +83,16 @@ class Wire:
             return _unsupported(f"{service} {response.method} {response.path}", response.normalized_request)
         who = caller.arn_of(response)
         account, region = response.current_account, response.region
-        refused = self.world.faults.of_call(service, action, region=region, account=account, caller=who)
+        faults, error = self.world.faults, None
         try:
-            if refused is not None:
-                raise refused
+            if (fault := faults.of_call(service, action, region=region, account=account, caller=who)) is not None:
+                raise fault
             if service == "dynamodb":
                 tables.written(account, region) if action not in READS else None
             answer = self._operate(response, service, action, who)
-        except Refusal as refusal:
-            answer, refused = _refuse(response, service, refusal), refusal
-        trail.record(self.world, response, action, who, refused)
+        except ServiceException as refusal:
+            answer, error = _refuse(response, service, refusal), refusal.code
+        trail.record(self.world, response, action, who, error)
         return answer
 
     def _operate(self, response: Any, service: str, action: str, who: str) -> Any:
@@ -99,10 +101,18 @@ class Wire:
             return self._leave_to_moto(response, service, action)
         response.parse_parameters(response.normalized_request)
         params = plain(response.params)
+        if service == "dynamodb":
+            response.body = response.params
         operation = get_service_model(service).operation_model(action)
         shapes.check_request(service, operation, params)
         region = self.world.region(response.current_account, response.region)
         reply = handler(Call(world=self.world, region=region, params=params, caller=who, response=response))
+        if isinstance(reply, Raw):
+            return (
+                HTTPStatus.OK,
+                {**response.response_headers, "content-type": "application/x-amz-json-1.0"},
+                reply.body,
+            )
         shapes.check_reply(operation, reply)
         status, headers, body = response.serialized(ActionResult(reply))
         return response._transform_response(headers, (status, headers, body))
@@ -110,6 +120,8 @@ class Wire:
     def _leave_to_moto(self, response: Any, service: str, action: str) -> Any:
         if service in OWN_SERVICES:
             raise Unsupported(f"{service}:{action}")
+        if service == "dynamodb":
+            dynamodb.prepare(response.body)
         try:
             return moto_seams.stock_call_action(response)
         except NotImplementedError:
@@ -132,7 +144,7 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _refuse(response: Any, service: str, refusal: Refusal) -> Any:
+def _refuse(response: Any, service: str, refusal: ServiceException) -> Any:
     """By moto's serializer where the service's model has the code, else by ours."""
     model = get_service_model(service)
     if refusal.code in {shape.name for shape in model.error_shapes}:

@@ -6,14 +6,16 @@ import json
 from http import HTTPStatus
 from xml.sax.saxutils import escape
 
-from backcheck.sandbox.refusal import UNSUPPORTED, Refusal
+from moto.core.exceptions import ServiceException
+
+from backcheck.sandbox.refusal import UNSUPPORTED
 
 Answer = tuple[int, dict[str, str], str]
 
 QUERY = frozenset({"query", "ec2", "rest-xml"})
 
 
-def write(refusal: Refusal, protocol: str) -> Answer:
+def write(refusal: ServiceException, protocol: str) -> Answer:
     """Status, headers and body; botocore finds the same code and message in every protocol."""
     status = _status(refusal.code)
     if protocol in QUERY:

@@ -53,6 +53,8 @@ class Region:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     continuous: dict[str, Continuous] = field(default_factory=dict)
     """Point-in-time recovery, by table id."""
+    counts: dict[str, tuple[datetime, int, int]] = field(default_factory=dict)
+    """When a table's items were last counted, how many there were, and how many bytes; by table id."""
     trail: list[TrailEvent] = field(default_factory=list)
     drift_detections: dict[str, str] = field(default_factory=dict)
     """CloudFormation's drift detections: detection id to stack name."""
