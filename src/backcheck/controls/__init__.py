@@ -48,6 +48,15 @@ from backcheck.controls.pol_10_validation import validation_is_after_the_windows
 from backcheck.controls.pol_11_waivers import waiver_is_narrow_and_short
 from backcheck.controls.pol_12_review import policy_is_owned_and_traced
 from backcheck.controls.rpo_01_worst_case import worst_case_is_within_the_rpo
+from backcheck.controls.sel_01_selected import table_is_selected
+from backcheck.controls.sel_02_opt_in import dynamodb_is_opted_in
+from backcheck.controls.sel_03_nothing_unprotected import table_is_protected
+from backcheck.controls.sel_04_no_exclusion import table_is_not_excluded
+from backcheck.controls.vlt_01_vault_exists import vault_is_available
+from backcheck.controls.vlt_02_encryption import key_is_right_and_works
+from backcheck.controls.vlt_03_lock_bounds import lock_fits
+from backcheck.controls.vlt_04_access_policy import policy_keeps_points
+from backcheck.controls.vlt_05_lock_mode import lock_mode_is_the_policys
 
 CONTROLS: tuple[AnyControl, ...] = (
     policy_is_valid,

@@ -6,7 +6,7 @@ import importlib
 
 MODULES = (
     "continuous", "copies", "dynamodb", "holds", "iam_simulator", "jobs", "listings", "plans", "points",
-    "region_settings", "restore_testing", "selections", "tagging", "trail", "vaults",
+    "region_settings", "restore_testing", "selections", "tagging", "topics", "trail", "vaults",
 )  # fmt: skip
 
 
