@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "policy": "backcheck.commands.policy:command",
     "recover": "backcheck.commands.recover:command",
     "snapshot": "backcheck.commands.snapshot:command",
+    "sandbox": "backcheck.commands.sandbox:command",
 }
 """Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
 
