@@ -94,6 +94,15 @@ def test_a_region_with_two_vaults_is_not_enough_for_a_copy() -> None:
     assert "/tiers/daily/copies: the Region `dr` has several vaults: b, c" in text
 
 
+@pytest.mark.parametrize("key", ["v", "shop.main"])
+def test_a_vaults_key_that_aws_would_not_take_wants_a_name(key: str) -> None:
+    text = told(f"{MINIMAL}vaults: {{{key}: {{}}, shop-dr: {{region: dr}}}}\n")
+    assert f"/vaults/{key}: `{key}` is the vault's name in AWS, too" in text
+    assert (
+        policy(vaults=f"vaults: {{{key}: {{name: shop-main}}, shop-dr: {{region: dr}}}}").vaults[0].name == "shop-main"
+    )
+
+
 def test_one_of_several_plans_is_named_by_plan_and_tier() -> None:
     text = (ROOT / "fixtures" / "policies" / "bad" / "tier-of-two-plans.yaml").read_text(encoding="utf-8")
     made = policy(text.replace("tiers: [daily]", "tiers: [b/daily, nosuch]"))

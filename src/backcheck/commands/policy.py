@@ -8,6 +8,7 @@ from backcheck.commands.lazy import LazyGroup
 
 SUBCOMMANDS: dict[str, str] = {
     "lint": "backcheck.commands.policy_lint:command",
+    "render": "backcheck.commands.policy_render:command",
 }
 
 

@@ -1,6 +1,7 @@
 """One small file a control; CONTROLS lists them."""
 
 from backcheck.controls.control import AnyControl
+from backcheck.controls.drf_02_document import document_is_the_policys
 from backcheck.controls.pit_01_pitr_on import pitr_is_on
 from backcheck.controls.pit_02_pitr_window import window_is_deep_enough
 from backcheck.controls.pit_03_pitr_current import recovery_is_current
@@ -12,15 +13,6 @@ from backcheck.controls.pln_03_schedule import rules_run_when_they_should
 from backcheck.controls.pln_04_retention import retention_is_the_policys
 from backcheck.controls.pln_05_cold_storage import cold_storage_is_the_policys
 from backcheck.controls.pln_06_overlaps import overlaps_keep_copies
-from backcheck.controls.sel_01_selected import table_is_selected
-from backcheck.controls.sel_02_opt_in import dynamodb_is_opted_in
-from backcheck.controls.sel_03_nothing_unprotected import table_is_protected
-from backcheck.controls.sel_04_no_exclusion import table_is_not_excluded
-from backcheck.controls.vlt_01_vault_exists import vault_is_available
-from backcheck.controls.vlt_02_encryption import key_is_right_and_works
-from backcheck.controls.vlt_03_lock_bounds import lock_fits
-from backcheck.controls.vlt_04_access_policy import policy_keeps_points
-from backcheck.controls.vlt_05_lock_mode import lock_mode_is_the_policys
 from backcheck.controls.pol_01_schema import policy_is_valid
 from backcheck.controls.pol_02_cold_storage import cold_storage_is_possible
 from backcheck.controls.pol_03_windows import windows_are_an_hour
@@ -34,6 +26,15 @@ from backcheck.controls.pol_10_validation import validation_is_after_the_windows
 from backcheck.controls.pol_11_waivers import waiver_is_narrow_and_short
 from backcheck.controls.pol_12_review import policy_is_owned_and_traced
 from backcheck.controls.rpo_01_worst_case import worst_case_is_within_the_rpo
+from backcheck.controls.sel_01_selected import table_is_selected
+from backcheck.controls.sel_02_opt_in import dynamodb_is_opted_in
+from backcheck.controls.sel_03_nothing_unprotected import table_is_protected
+from backcheck.controls.sel_04_no_exclusion import table_is_not_excluded
+from backcheck.controls.vlt_01_vault_exists import vault_is_available
+from backcheck.controls.vlt_02_encryption import key_is_right_and_works
+from backcheck.controls.vlt_03_lock_bounds import lock_fits
+from backcheck.controls.vlt_04_access_policy import policy_keeps_points
+from backcheck.controls.vlt_05_lock_mode import lock_mode_is_the_policys
 
 CONTROLS: tuple[AnyControl, ...] = (
     policy_is_valid,
@@ -68,6 +69,7 @@ CONTROLS: tuple[AnyControl, ...] = (
     lock_fits,
     policy_keeps_points,
     lock_mode_is_the_policys,
+    document_is_the_policys,
     worst_case_is_within_the_rpo,
 )
 """Every control, in the catalogue's order."""

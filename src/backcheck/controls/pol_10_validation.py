@@ -9,11 +9,12 @@ from typing import Any
 
 from backcheck.controls import examples
 from backcheck.controls.control import POLICY_ONLY, World, control, verdict
-from backcheck.controls.periods import Protection, protections, schedule_error, two_years
+from backcheck.controls.periods import Protection, protections, schedule_error
 from backcheck.controls.subjects import PolicySubject
 from backcheck.finding import Severity, Verdict
 from backcheck.policy.firing import fire
 from backcheck.policy.model import Policy, Tier, Validation
+from backcheck.policy.protection import two_years
 from backcheck.policy.rpo import spell
 
 
@@ -55,7 +56,7 @@ def validation_is_after_the_windows(subject: PolicySubject, world: World) -> Ite
     validation = world.policy.validation
     assert validation is not None
     error = schedule_error(validation.schedule, validation.timezone)
-    runs = () if error else fire(validation.schedule, validation.timezone, *two_years(world.now))
+    runs = () if error else fire(validation.schedule, validation.timezone, *two_years(world.now.year))
     if not runs:
         yield verdict(
             False,
