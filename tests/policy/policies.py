@@ -43,6 +43,10 @@ def copies(draw: st.DrawFn, vaults: list[str]) -> Json:
     return draw(st.sampled_from([copy, copy["vault"]]))
 
 
+def where_to(copy: Json) -> str:
+    return str(copy["vault"] if isinstance(copy, dict) else copy)
+
+
 @st.composite
 def tiers(draw: st.DrawFn, vaults: list[str]) -> dict[str, Json]:
     tier = draw(
@@ -52,7 +56,7 @@ def tiers(draw: st.DrawFn, vaults: list[str]) -> dict[str, Json]:
             start_window_minutes=MINUTES,
             completion_window_minutes=MINUTES,
             cold_storage_after_days=DAYS,
-            copies=lists(copies(vaults)),
+            copies=st.lists(copies(vaults), max_size=3, unique_by=where_to).map(list),
             purpose=TEXTS,
             continuous=st.booleans(),
         )
@@ -60,17 +64,19 @@ def tiers(draw: st.DrawFn, vaults: list[str]) -> dict[str, Json]:
     return {"schedule": draw(CRONS), "retention_days": draw(DAYS), "vault": draw(st.sampled_from(vaults)), **tier}
 
 
-LOCKS = some(min_retention_days=DAYS, max_retention_days=DAYS) | st.just("none")
-COMPLIANCE = st.fixed_dictionaries({"mode": st.just("compliance"), "changeable_for_days": st.integers(3, 30)})
+LOCKS: st.SearchStrategy[Json] = some(min_retention_days=DAYS, max_retention_days=DAYS) | st.just("none")
+COMPLIANCE: st.SearchStrategy[Json] = st.fixed_dictionaries(
+    {"mode": st.just("compliance"), "changeable_for_days": st.integers(3, 30)}
+)
 
 
 @st.composite
-def files(draw: st.DrawFn) -> dict[str, Json]:
+def files(draw: st.DrawFn) -> dict[str, Any]:
     """What a valid policy file holds: everything by long and by short forms."""
     keys = draw(
         st.lists(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{1,9}", fullmatch=True), min_size=1, max_size=3, unique=True)
     )
-    vault = some(
+    vault: st.SearchStrategy[Any] = some(
         name=st.from_regex(r"[A-Za-z0-9_-]{2,50}", fullmatch=True),
         region=st.sampled_from(["primary", "dr"]),
         account=st.sampled_from(["primary", "other"]),
@@ -112,7 +118,7 @@ def files(draw: st.DrawFn) -> dict[str, Json]:
         "tables": tables,
         "objectives": draw(OBJECTIVES),
         "plans": plans,
-        "vaults": dict({key: draw(vault) for key in keys}),
+        "vaults": {key: draw(vault) for key in keys},
         **body,
     }
 

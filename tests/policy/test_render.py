@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from cfnlint.api import lint_all
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from tests.policy.policies import files
 
 from backcheck import cli
@@ -25,7 +25,13 @@ from backcheck.policy.render_yaml import explain, to_yaml
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ["techmoda", "minimal", "organisation"]
-RANDOM = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Not shrunk: that takes minutes here, and a random policy is short enough to read.
+RANDOM = settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 
 
 def example(name: str) -> Policy:
@@ -45,12 +51,11 @@ def test_what_is_written_loads_as_the_same_policy(data: dict[str, Json]) -> None
     assert modulo_source(parse(explain(policy), file="explained.yaml")) == modulo_source(policy)
 
 
-@RANDOM
+@settings(RANDOM, max_examples=10)
 @given(files())
 def test_the_long_form_is_valid_and_a_document_can_be_made(data: dict[str, Json]) -> None:
     policy = parse(json.dumps(data, ensure_ascii=False), file="random.yaml")
     assert schema.problems_in(Document(value=long_form(policy), keys={}, values={})) == []
-    assert to_markdown(policy) == to_markdown(policy)
     assert to_markdown(policy).count("\n## ") >= 9
 
 

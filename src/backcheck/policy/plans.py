@@ -7,6 +7,7 @@ A vault without a word on its lock gets one in governance mode, from the shortes
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -115,8 +116,12 @@ def _tier(
         purpose=section.text("purpose", ""),
         continuous=section.flag("continuous", False),
     )
-    copies = (_copy(copy, section, tier, vaults, problems) for copy in section.items("copies"))
-    return replace(tier, copies=tuple(copies))
+    copies = tuple(_copy(copy, section, tier, vaults, problems) for copy in section.items("copies"))
+    for vault, count in Counter(copy.vault for copy in copies).items():
+        if count > 1:
+            message = f"{count} copies go to the vault `{vault}`"
+            problems.append(Problem(message=message, path=section.at("copies"), hint="keep one of them"))
+    return replace(tier, copies=copies)
 
 
 def _only_vault(tier: Section, vaults: Mapping[str, Vault], problems: list[Problem]) -> str:
