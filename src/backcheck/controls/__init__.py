@@ -1,12 +1,12 @@
 """One small file a control; CONTROLS lists them."""
 
 from backcheck.controls.control import AnyControl
-from backcheck.controls.drf_02_document import document_is_the_policys
 from backcheck.controls.dr_01_copy_action import rule_copies_where_it_should
 from backcheck.controls.dr_02_copy_retention import copies_are_kept_as_promised
 from backcheck.controls.dr_03_dr_points import every_backup_is_copied
 from backcheck.controls.dr_04_copy_jobs import copy_jobs_are_healthy
 from backcheck.controls.dr_05_dr_restores import dr_region_can_restore
+from backcheck.controls.drf_02_document import document_is_the_policys
 from backcheck.controls.job_01_no_bad_jobs import jobs_succeed
 from backcheck.controls.job_02_no_stuck_jobs import no_job_hangs
 from backcheck.controls.pit_01_pitr_on import pitr_is_on
