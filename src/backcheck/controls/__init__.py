@@ -6,6 +6,7 @@ from backcheck.controls.dr_02_copy_retention import copies_are_kept_as_promised
 from backcheck.controls.dr_03_dr_points import every_backup_is_copied
 from backcheck.controls.dr_04_copy_jobs import copy_jobs_are_healthy
 from backcheck.controls.dr_05_dr_restores import dr_region_can_restore
+from backcheck.controls.drf_02_document import document_is_the_policys
 from backcheck.controls.job_01_no_bad_jobs import jobs_succeed
 from backcheck.controls.job_02_no_stuck_jobs import no_job_hangs
 from backcheck.controls.pit_01_pitr_on import pitr_is_on
@@ -82,6 +83,7 @@ CONTROLS: tuple[AnyControl, ...] = (
     lock_fits,
     policy_keeps_points,
     lock_mode_is_the_policys,
+    document_is_the_policys,
     rule_copies_where_it_should,
     copies_are_kept_as_promised,
     every_backup_is_copied,

@@ -10,7 +10,8 @@ from backcheck.controls import examples
 from backcheck.controls.control import POLICY_ONLY, World, control, not_applicable, verdict
 from backcheck.controls.periods import Protection, protections
 from backcheck.finding import Severity, Verdict
-from backcheck.policy.model import Policy, Tier
+from backcheck.policy.model import Policy
+from backcheck.policy.protection import elsewhere
 from backcheck.policy.rpo import spell, worst_case
 
 
@@ -57,18 +58,6 @@ def worst_case_is_within_the_rpo(protection: Protection, world: World) -> Iterat
         yield not_applicable(
             f"the policy states no RPO for DR (objectives.rpo.dr_hours); it would be: {'; '.join(lines)}"
         )
-
-
-def elsewhere(tiers: tuple[Tier, ...], policy: Policy) -> tuple[str, ...]:
-    """The vaults in other Regions than their tiers' that the tiers copy to."""
-    found: dict[str, None] = {}
-    for tier in tiers:
-        home = policy.vault(tier.vault)
-        for copy in tier.copies:
-            vault = policy.vault(copy.vault)
-            if vault and home and policy.region_of(vault) != policy.region_of(home):
-                found[vault.key] = None
-    return tuple(found)
 
 
 def _primary(protection: Protection, objective: int, policy: Policy) -> Verdict:
