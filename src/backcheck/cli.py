@@ -14,8 +14,14 @@ from backcheck.errors import Error
 
 COMMANDS: dict[str, str] = {
     "check": "backcheck.commands.check:command",
+    "controls": "backcheck.commands.controls:command",
+    "diff": "backcheck.commands.diff:command",
     "manifest": "backcheck.commands.manifest:command",
+    "permissions": "backcheck.commands.permissions:command",
     "policy": "backcheck.commands.policy:command",
+    "recover": "backcheck.commands.recover:command",
+    "snapshot": "backcheck.commands.snapshot:command",
+    "sandbox": "backcheck.commands.sandbox:command",
 }
 """Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 
 MODULES = (
-    "continuous", "copies", "dynamodb", "holds", "iam_simulator", "jobs", "listings", "plans", "points",
-    "region_settings", "restore_testing", "selections", "tagging", "trail", "vaults",
+    "continuous", "copies", "dynamodb", "holds", "iam_simulator", "identity", "jobs", "listings", "plans", "points",
+    "region_settings", "restore_testing", "selections", "tagging", "topics", "trail", "vaults",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.handlers import BUILTIN_HANDLERS
+from botocore.loaders import Loader, create_loader
 
 from backcheck.errors import UsageError
 from backcheck.sandbox import all_operations, caller, dynamodb, managed_policies, moto_seams, tables
@@ -49,6 +51,7 @@ class Sandbox:
         self.world = World(account=account, start=start, seed=seed)
         self._wire = Wire(self.world)
         self._servers: list[Server] = []
+        self._sessions: dict[str, boto3.Session] = {}
         self._environment: dict[str, str] | None = None
 
     @classmethod
@@ -92,7 +95,7 @@ class Sandbox:
             aws_access_key_id=caller.access_key(account),
             aws_secret_access_key=SECRET,
             region_name="us-east-1",
-            botocore_session=botocore.session.Session(),
+            botocore_session=_botocore_session(),
         )
         if role is None:
             return session
@@ -103,12 +106,15 @@ class Sandbox:
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given["SessionToken"],
             region_name="us-east-1",
-            botocore_session=botocore.session.Session(),
+            botocore_session=_botocore_session(),
         )
 
     def client(self, service: str, *, region: str = "us-east-1", account: str | None = None) -> Any:
         """A client of one service, as the account's root."""
-        return self.session(account=account).client(service, region_name=region)
+        account = account or self.account
+        if account not in self._sessions:
+            self._sessions[account] = self.session(account=account)
+        return self._sessions[account].client(service, region_name=region)
 
     def serve(self, *, port: int = 0) -> Server:
         """Serve it on 127.0.0.1 for any AWS client; port 0 takes a free one. Closed with the sandbox."""
@@ -164,6 +170,18 @@ class Sandbox:
             _restore(self._environment)
             self._environment = None
         _open = None
+
+
+@cache
+def _models() -> Loader:
+    """botocore's models, read once in a process."""
+    return create_loader()
+
+
+def _botocore_session() -> botocore.session.Session:
+    session = botocore.session.Session()
+    session.register_component("data_loader", _models())
+    return session
 
 
 def _hide_aws_settings(account: str) -> dict[str, str]:

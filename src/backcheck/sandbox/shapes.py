@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from botocore.model import OperationModel, Shape
+from botocore.parsers import create_parser
 
 from backcheck.sandbox.refusal import Refusal
 
@@ -37,6 +38,19 @@ def check_reply(operation: OperationModel, reply: Mapping[str, Any]) -> None:
             raise AssertionError(f"{operation.name} has no output, but got {sorted(reply)}")
         return
     found = list(problems(operation.output_shape, reply, strict=True))
+    if found:
+        raise AssertionError(f"{operation.name} replied against its shape: {'; '.join(found)}")
+
+
+def check_wire(operation: OperationModel, status: int, headers: Mapping[str, Any], body: str | bytes) -> None:
+    """The same for a reply that moto wrote: what botocore reads out of it must fit the shape."""
+    if not checking_replies or status >= 300 or operation.output_shape is None:
+        return
+    raw = body.encode() if isinstance(body, str) else body
+    parser = create_parser(operation.service_model.resolved_protocol)
+    parsed = parser.parse({"status_code": status, "headers": headers, "body": raw}, operation.output_shape)
+    parsed.pop("ResponseMetadata", None)
+    found = list(problems(operation.output_shape, parsed, strict=True))
     if found:
         raise AssertionError(f"{operation.name} replied against its shape: {'; '.join(found)}")
 

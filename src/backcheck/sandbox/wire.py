@@ -123,9 +123,11 @@ class Wire:
         if service == "dynamodb":
             dynamodb.prepare(response.body)
         try:
-            return moto_seams.stock_call_action(response)
+            status, headers, body = moto_seams.stock_call_action(response)
         except NotImplementedError:
             raise Unsupported(f"{service}:{action}") from None
+        shapes.check_wire(get_service_model(service).operation_model(action), status, headers, body)
+        return status, headers, body
 
 
 READS = frozenset(
