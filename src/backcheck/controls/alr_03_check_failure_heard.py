@@ -32,7 +32,7 @@ def _alarms(errors: examples.Changes | None = None, runs: examples.Changes | Non
     remedy=(
         "aws cloudwatch put-metric-alarm --namespace AWS/Lambda --metric-name Invocations --statistic Sum "
         "--period 86400 --evaluation-periods 1 --threshold 1 --comparison-operator LessThanThreshold "
-        "--treat-missing-data breaching --dimensions Name=FunctionName,Value=NAME --alarm-actions TOPIC; one on Errors too"
+        "--treat-missing-data breaching --dimensions Name=FunctionName,Value=NAME --alarm-actions TOPIC; and on Errors"
     ),
     sources=(
         "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",

@@ -7,7 +7,12 @@ Only what an auditor, a validator or a drill needs is listed; what is missing he
 
 from __future__ import annotations
 
-WITHOUT_RESOURCE = frozenset(
+from backcheck.inventory.operations import OPERATIONS
+
+AUDITS = frozenset(operation.action.lower() for operation in OPERATIONS if operation.resource == "*")
+"""What an audit asks for on `*`, some of it because a narrower resource would leave out what it must see."""
+
+WITHOUT_RESOURCE = AUDITS | frozenset(
     action.lower()
     for action in (
         "backup:DescribeBackupJob",
@@ -51,6 +56,7 @@ WITHOUT_RESOURCE = frozenset(
         "events:ListEventBuses",
         "events:ListRuleNamesByTarget",
         "events:ListRules",
+        "iam:GetAccountAuthorizationDetails",
         "iam:ListAccountAliases",
         "iam:ListPolicies",
         "iam:ListRoles",
