@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 
 MODULES = (
-    "cloudformation_operations", "continuous", "copies", "dynamodb", "holds", "iam_simulator", "identity", "jobs", "listings", "plans", "points",
+    "cloudformation_operations",
+    "continuous", "copies", "dynamodb", "holds", "iam_simulator", "identity", "jobs", "listings", "plans", "points",
     "region_settings", "restore_testing", "selections", "tagging", "topics", "trail", "vaults",
     "continuous", "copies", "dynamodb", "holds", "iam_simulator", "identity", "jobs", "keys", "listings", "plans",
     "points", "region_settings", "restore_testing", "selections", "tagging", "topics", "trail", "vaults",

@@ -27,9 +27,9 @@ def _create_role(site: Site) -> Physical:
 
 def _configure_role(site: Site, role: Physical) -> None:
     name = {"RoleName": role.ref}
-    for index, arn in enumerate(site.properties.get("ManagedPolicyArns", [])):
-        _attach(site, role.ref, str(arn), f"/ManagedPolicyArns/{index}")
-    for index, policy in enumerate(site.properties.get("Policies", [])):
+    for index, arn in enumerate(site.texts("ManagedPolicyArns")):
+        _attach(site, role.ref, arn, f"/ManagedPolicyArns/{index}")
+    for index, policy in enumerate(site.maps("Policies")):
         site.call("iam", "PutRolePolicy", {**_versioned(policy), **name}, at=f"/Policies/{index}")
 
 
@@ -87,7 +87,7 @@ def _create_managed_policy(site: Site) -> Physical:
 
 
 def _configure_managed_policy(site: Site, policy: Physical) -> None:
-    for role in site.properties.get("Roles", []):
+    for role in site.texts("Roles"):
         site.call("iam", "AttachRolePolicy", {"RoleName": role, "PolicyArn": policy.arn})
 
 
@@ -100,17 +100,18 @@ def _delete_managed_policy(site: Site, policy: Physical) -> None:
 
 def _create_inline_policy(site: Site) -> Physical:
     site.ignore("Groups", "Users")
-    roles = site.properties.get("Roles", [])
+    roles = site.texts("Roles")
     document = _versioned({key: site.properties.get(key, "") for key in ("PolicyName", "PolicyDocument")})
     for role in roles:
         site.call("iam", "PutRolePolicy", {**document, "RoleName": role})
     name = str(document["PolicyName"])
-    return Physical(ref=name, attributes={"Id": name}, keys={"Roles": ",".join(map(str, roles))})
+    return Physical(ref=name, attributes={"Id": name}, keys={"Roles": ",".join(roles)})
 
 
 def _create_role_policy(site: Site) -> Physical:
+    name, role = site.required("PolicyName"), site.required("RoleName")
     site.call("iam", "PutRolePolicy", _versioned(site.properties))
-    return Physical(ref=str(site.properties["PolicyName"]), keys={"Roles": str(site.properties["RoleName"])})
+    return Physical(ref=name, keys={"Roles": role})
 
 
 def _delete_inline_policy(site: Site, policy: Physical) -> None:
@@ -132,14 +133,14 @@ def _create_key(site: Site) -> Physical:
 
 
 def _key_tags(site: Site) -> list[dict[str, Any]]:
-    return [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in site.properties.get("Tags", [])]
+    return [{"TagKey": key, "TagValue": value} for key, value in site.tag_map().items()]
 
 
 def _configure_key(site: Site, key: Physical) -> None:
     identity = {"KeyId": key.ref}
-    if text_of(site.properties.get("EnableKeyRotation", False)).lower() == "true":
+    if site.is_on("EnableKeyRotation"):
         site.call("kms", "EnableKeyRotation", identity)
-    if text_of(site.properties.get("Enabled", True)).lower() == "false":
+    if not site.is_on("Enabled", default=True):
         site.call("kms", "DisableKey", identity)
 
 
@@ -160,7 +161,7 @@ def _delete_key(site: Site, key: Physical) -> None:
 
 def _create_alias(site: Site) -> Physical:
     site.call("kms", "CreateAlias", site.properties)
-    return Physical(ref=str(site.properties["AliasName"]))
+    return Physical(ref=site.required("AliasName"))
 
 
 def _delete_alias(site: Site, alias: Physical) -> None:

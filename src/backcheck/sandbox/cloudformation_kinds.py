@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from backcheck.sandbox.cloudformation_properties import fit
+from backcheck.sandbox.cloudformation_properties import PropertyError, fit, mismatch, text_of
 from backcheck.template.environment import Environment
 from backcheck.template.value import Value
 
@@ -64,6 +64,47 @@ class Site:
             return str(given)
         suffix = hashlib.sha256(f"{self.stack_id}/{self.logical_id}".encode()).hexdigest()[:12].upper()
         return f"{self.environment.stack_name}-{self.logical_id}"[: most - 13] + f"-{suffix}"
+
+    def required(self, name: str) -> str:
+        """A property that is a string. Raises PropertyError where the template does not have it."""
+        value = self.properties.get(name)
+        if value is None:
+            raise PropertyError(f"#: required key [{name}] not found")
+        if isinstance(value, (dict, list)):
+            raise mismatch("String", value, f"/{name}")
+        return text_of(value)
+
+    def is_on(self, name: str, *, default: bool = False) -> bool:
+        """A boolean property, also one given as a string."""
+        return text_of(self.properties.get(name, default)).lower() == "true"
+
+    def texts(self, name: str) -> list[str]:
+        """A property that is a list of strings; empty where the template does not have it."""
+        return [text_of(item) for item in self._items(name)]
+
+    def maps(self, name: str) -> list[dict[str, Any]]:
+        """A property that is a list of maps; empty where the template does not have it."""
+        return [self._map(item, f"/{name}/{index}") for index, item in enumerate(self._items(name))]
+
+    def map(self, name: str) -> dict[str, Any] | None:
+        """A property that is a map; None where the template does not have it."""
+        value = self.properties.get(name)
+        return None if value is None else self._map(value, f"/{name}")
+
+    def tag_map(self) -> dict[str, str]:
+        """The property Tags, a list of Key and Value, by key."""
+        return {text_of(tag.get("Key", "")): text_of(tag.get("Value", "")) for tag in self.maps("Tags")}
+
+    def _items(self, name: str) -> list[Any]:
+        value = self.properties.get(name, [])
+        if not isinstance(value, list):
+            raise mismatch("JSONArray", value, f"/{name}")
+        return value
+
+    def _map(self, value: Any, pointer: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise mismatch("JSONObject", value, pointer)
+        return value
 
     def stack_tags(self) -> list[dict[str, str]]:
         """The stack's tags, and those that CloudFormation puts on what it creates.
