@@ -5,14 +5,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Backu
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from backcheck.sandbox.cloudformation_kinds import Kind, Physical, Site
-from backcheck.sandbox.cloudformation_properties import PropertyError, text_of, without
+from backcheck.sandbox.cloudformation_properties import PropertyError, document_of, text_of, without
 
 ABSENT = "ResourceNotFoundException"
 
@@ -61,7 +60,7 @@ def _read_vault(site: Site, vault: Physical) -> Mapping[str, Any]:
     notifications = _optional(site, "GetBackupVaultNotifications", name)
     return {
         **kept,
-        "AccessPolicy": json.loads(policy) if policy else None,
+        "AccessPolicy": document_of(policy) if policy else None,
         "Notifications": {key: notifications.get(key) for key in ("SNSTopicArn", "BackupVaultEvents")},
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from backcheck.sandbox.cloudformation_kinds import Kind, Physical, Site
+from backcheck.sandbox.cloudformation_kinds import Kind, Physical, ServiceBrokeError, Site
 from backcheck.sandbox.cloudformation_properties import Known, PropertyError, text_of
 from backcheck.sandbox.cloudformation_removal import (
     KEPT_ON_ROLLBACK,
@@ -134,6 +134,8 @@ class Building:
         except ClientError as error:
             message = service_message(error)
             return f"{UNSUPPORTED}: {message}" if is_about_elsewhere(error) else message
+        except ServiceBrokeError as error:
+            return f"{UNSUPPORTED}: {error.message}"
         except PropertyError as error:
             return f"{_INVALID} {site.logical_id} with message: {error.message}"
         except ParamValidationError as error:
@@ -143,7 +145,7 @@ class Building:
     def _undo(self, kind: Kind, site: Site, resource: StackResource) -> None:
         if resource.physical is None:
             return
-        with suppress(ClientError):
+        with suppress(ClientError, ServiceBrokeError):
             kind.delete(site, resource.physical)
         resource.physical = None
 

@@ -6,14 +6,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_KMS.h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from backcheck.sandbox.cloudformation_kinds import Kind, Physical, Site
-from backcheck.sandbox.cloudformation_properties import text_of, without
+from backcheck.sandbox.cloudformation_properties import PropertyError, document_of, text_of, without
 
 LONGEST_ROLE_NAME, LONGEST_POLICY_NAME = 64, 128
 
@@ -121,6 +120,10 @@ def _delete_inline_policy(site: Site, policy: Physical) -> None:
 
 def _create_key(site: Site) -> Physical:
     site.ignore("RotationPeriodInDays")
+    days = text_of(site.properties.get("PendingWindowInDays", 30))
+    if not days.isdecimal() or not 7 <= int(days) <= 30:
+        # https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
+        raise PropertyError(f"#/PendingWindowInDays: {days} is not between 7 and 30")
     settings = without(
         site.properties, "Enabled", "EnableKeyRotation", "KeyPolicy", "PendingWindowInDays", "RotationPeriodInDays"
     )
@@ -128,7 +131,6 @@ def _create_key(site: Site) -> Physical:
     settings["Tags"] = _key_tags(site)
     made = site.call("kms", "CreateKey", {**settings, **policy})["KeyMetadata"]
     attributes = {"Arn": made["Arn"], "KeyId": made["KeyId"]}
-    days = str(site.properties.get("PendingWindowInDays", 30))
     return Physical(ref=made["KeyId"], arn=made["Arn"], attributes=attributes, keys={"PendingWindowInDays": days})
 
 
@@ -150,7 +152,7 @@ def _read_key(site: Site, key: Physical) -> Mapping[str, Any]:
     return {
         "Enabled": site.call("kms", "DescribeKey", identity)["KeyMetadata"]["Enabled"],
         "EnableKeyRotation": site.call("kms", "GetKeyRotationStatus", identity)["KeyRotationEnabled"],
-        "KeyPolicy": json.loads(policy),
+        "KeyPolicy": document_of(policy),
     }
 
 

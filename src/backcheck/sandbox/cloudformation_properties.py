@@ -142,6 +142,14 @@ def text_of(value: Any) -> str:
     return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
+def document_of(text: str) -> Any:
+    """A JSON document, or the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def without(properties: Mapping[str, Any], *names: str) -> dict[str, Any]:
     """The properties but those named: they are set by calls of their own."""
     return {key: value for key, value in properties.items() if key not in names}

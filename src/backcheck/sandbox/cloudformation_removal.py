@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from backcheck.sandbox.cloudformation_kinds import Physical, Site
+from backcheck.sandbox.cloudformation_kinds import Physical, ServiceBrokeError, Site
 from backcheck.sandbox.cloudformation_stacks import (
     Account,
     DeployError,
@@ -66,6 +66,10 @@ def take_down(stack: Stack, account: Account, *, keep: frozenset[str]) -> list[s
             stack.record(resource, "DELETE_FAILED", now, service_message(error))
             failed.append(resource.logical_id)
             continue
+        except ServiceBrokeError as error:
+            stack.record(resource, "DELETE_FAILED", now, error.message)
+            failed.append(resource.logical_id)
+            continue
         resource.physical = None
         stack.record(resource, "DELETE_COMPLETE", now)
     return failed
@@ -114,7 +118,7 @@ def settings_of(stack: Stack, resource: StackResource, account: Account) -> Mapp
         return None
     try:
         return kind.read(site_of(stack, resource, account), resource.physical)
-    except ClientError:
+    except (ClientError, ServiceBrokeError):
         return None
 
 
