@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from backcheck.controls.control import AnyControl, World, unknown
-from backcheck.finding import Finding, Verdict
+from backcheck.finding import Finding, Location, Verdict
+from backcheck.policy.model import Policy
 
 
 def evaluate(world: World, controls: Iterable[AnyControl]) -> tuple[Finding, ...]:
@@ -21,10 +22,10 @@ def _findings(one: AnyControl, world: World) -> Iterator[Finding]:
         why = f"the control itself failed: {type(error).__name__}: {error}"
         verdicts = (unknown(why, at=f"control {one.id}", resource=world.policy.resource()),)
     for verdict in verdicts:
-        yield _finding(one, verdict)
+        yield _finding(one, verdict, world)
 
 
-def _finding(one: AnyControl, verdict: Verdict) -> Finding:
+def _finding(one: AnyControl, verdict: Verdict, world: World) -> Finding:
     return Finding(
         control=one.id,
         status=verdict.status,
@@ -38,5 +39,15 @@ def _finding(one: AnyControl, verdict: Verdict) -> Finding:
         notes=verdict.notes,
         remediation=one.remedy,
         maps_to=one.maps_to,
-        location=verdict.location,
+        location=verdict.location or _line_of(verdict, world.policy),
     )
+
+
+def _line_of(verdict: Verdict, policy: Policy) -> Location | None:
+    """Where the policy's file says what a verdict on the policy is about."""
+    whole = policy.resource()
+    if not verdict.resource.startswith(whole):
+        return None
+    pointer = verdict.at if verdict.at.startswith("/") else verdict.resource.removeprefix(whole)
+    line = policy.source.line_of(pointer) or policy.source.line_of(verdict.resource.removeprefix(whole))
+    return Location(file=policy.source.file, line=line) if line else None

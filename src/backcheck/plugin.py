@@ -48,5 +48,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def claim(request: pytest.FixtureRequest) -> Claim:
     """What one control found on one resource. UNKNOWN is an error, waived an xfail, not applicable a skip."""
     found: Claim = request.param
+    request.node.user_properties.append(("finding", found.key))
     found.settle()
     return found

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ from backcheck.accounts import Choice, Taken, take
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
+from backcheck.difference import Verdicts, read
 from backcheck.errors import Error, UsageError
-from backcheck.evidence import terminal
+from backcheck.evidence import html, terminal
 from backcheck.evidence.write import write_evidence
 from backcheck.finding import Finding, Run, Status
 from backcheck.policy.load import load
@@ -26,6 +29,9 @@ GROUP_ABOVE = 5000
 """Above so many findings an item is a control with all its resources: an item costs 2 ms and 600 bytes of report."""
 
 SNAPSHOT = "snapshot.json.gz"
+
+FINDING = "finding"
+"""The property of an item, also in JUnit, that names its finding: control, resource and tier, a line each."""
 
 KNOWN = {one.id for one in CONTROLS} | {waivers.CONTROL}
 
@@ -42,6 +48,8 @@ class Claim:
 
     id: str
     findings: tuple[Finding, ...]
+    known: bool = False
+    """Everything in it that fails failed already in the baseline."""
 
     @property
     def status(self) -> Status:
@@ -62,6 +70,13 @@ class Claim:
             pytest.xfail(str(self))
         if self.status is Status.NOT_APPLICABLE:
             pytest.skip(str(self))
+        if self.known:
+            pytest.xfail(f"failed already in the baseline\n{self}")
+
+    @property
+    def key(self) -> str:
+        """What names the first finding that decides, for reports."""
+        return "\n".join(next(f for f in self.findings if f.status is self.status).key)
 
     def __repr__(self) -> str:
         return f"<{self.id}>"
@@ -72,14 +87,21 @@ class Claim:
         return "\n".join(terminal.explain(finding) for finding in told[:20])
 
 
-def claims(findings: Iterable[Finding], *, grouped: bool) -> tuple[Claim, ...]:
+def claims(findings: Iterable[Finding], baseline: Verdicts | None, *, grouped: bool) -> tuple[Claim, ...]:
     """The claims of some findings: one each, or one a control."""
     if not grouped:
-        return tuple(Claim(_item_id(finding), (finding,)) for finding in findings)
+        return tuple(Claim(_item_id(one), (one,), _is_known((one,), baseline)) for one in findings)
     by_control: dict[str, list[Finding]] = {}
     for finding in findings:
         by_control.setdefault(finding.control, []).append(finding)
-    return tuple(Claim(control, tuple(found)) for control, found in by_control.items())
+    return tuple(Claim(name, tuple(found), _is_known(found, baseline)) for name, found in by_control.items())
+
+
+def _is_known(findings: Iterable[Finding], baseline: Verdicts | None) -> bool:
+    failed = [finding for finding in findings if finding.status is Status.FAIL]
+    if not failed or baseline is None:
+        return False
+    return all(baseline.get(finding.key, (None, ""))[0] is Status.FAIL for finding in failed)
 
 
 def _item_id(finding: Finding) -> str:
@@ -106,12 +128,14 @@ def _suite(config: pytest.Config) -> Suite:
     taken = take(choice, policy)
     out = folder / config.getoption("out") if config.getoption("out") else None
     now = _time(config.getoption("at")) or taken.inventory.taken_at
-    run = audit(World(policy=policy, now=now, inventory=taken.inventory), CONTROLS, taken.sha256)
+    world = World(policy=policy, now=now, inventory=taken.inventory)
+    run = audit(world, CONTROLS, taken.sha256)
     if not run.findings:
         raise UsageError("nothing is selected: no control has anything to say about this policy")
     if out and not given:
         _ask_for_reports(config, out)
-    return Suite(run, taken, out)
+    baseline = read(folder / config.getoption("baseline")) if config.getoption("baseline") else None
+    return Suite(run, world, taken, out, baseline)
 
 
 def _choice(config: pytest.Config, folder: Path) -> Choice:
@@ -153,9 +177,13 @@ def _ask_for_reports(config: pytest.Config, out: Path) -> None:
 class Suite:
     """The hooks of one audited run."""
 
-    def __init__(self, run: Run, taken: Taken, out: Path | None) -> None:
+    def __init__(
+        self, run: Run, world: World, taken: Taken, out: Path | None, baseline: Verdicts | None = None
+    ) -> None:
         """`out` is None where no evidence is asked for."""
         self.run = run
+        self._world = world
+        self._baseline = baseline
         self._taken = taken
         self._out = out
         self._codes: set[int] = set()
@@ -170,7 +198,7 @@ class Suite:
             raise pytest.UsageError(f"{metafunc.definition.nodeid} has no mark `controls`: it would assert nothing")
         if odd := sorted(wanted - KNOWN):
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no control {odd[0]}")
-        found = claims((f for f in self.run.findings if f.control in wanted), grouped=self._grouped)
+        found = claims((f for f in self.run.findings if f.control in wanted), self._baseline, grouped=self._grouped)
         metafunc.parametrize("claim", found, ids=[one.id for one in found], indirect=True)
 
     @pytest.hookimpl(optionalhook=True)
@@ -202,6 +230,33 @@ class Suite:
         for line in terminal.summary(self.run, self._out):
             terminalreporter.write_line(line)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_metadata(self, metadata: dict[str, Any]) -> None:
+        """pytest-metadata lists the machine's plugins and CI variables: none of that belongs into evidence."""
+        metadata.clear()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:
+        """The verdict in the title."""
+        report.title = html.title(self.run)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """Our sections, above pytest-html's table of every finding."""
+        prefix.append(html.sections(self.run, self._world, CONTROLS))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        """Result, then what the finding is about; durations and links say nothing here."""
+        cells[1:] = html.header()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:
+        """The finding that the item asserted; an item that is none of ours keeps its name."""
+        key = dict(report.user_properties).get(FINDING)
+        finding = self._by_key.get(tuple(key.split("\n"))) if key else None
+        cells[1:] = html.row(finding) if finding else [f"<td>{escape(report.nodeid)}</td>", *["<td></td>"] * 3]
+
     def _exit_code(self, exitstatus: int) -> int:
         """1 wins over 2; no item passed, or pytest itself failed, is 'could not determine'."""
         if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -209,6 +264,10 @@ class Suite:
         if 1 in self._codes:
             return 1
         return 0 if self._codes == {0} else 2
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, ...], Finding]:
+        return {finding.key: finding for finding in self.run.findings}
 
     @property
     def _grouped(self) -> bool:

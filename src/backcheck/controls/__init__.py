@@ -1,6 +1,13 @@
 """One small file a control; CONTROLS lists them."""
 
 from backcheck.controls.control import AnyControl
+from backcheck.controls.dr_01_copy_action import rule_copies_where_it_should
+from backcheck.controls.dr_02_copy_retention import copies_are_kept_as_promised
+from backcheck.controls.dr_03_dr_points import every_backup_is_copied
+from backcheck.controls.dr_04_copy_jobs import copy_jobs_are_healthy
+from backcheck.controls.dr_05_dr_restores import dr_region_can_restore
+from backcheck.controls.job_01_no_bad_jobs import jobs_succeed
+from backcheck.controls.job_02_no_stuck_jobs import no_job_hangs
 from backcheck.controls.pit_01_pitr_on import pitr_is_on
 from backcheck.controls.pit_02_pitr_window import window_is_deep_enough
 from backcheck.controls.pit_03_pitr_current import recovery_is_current
@@ -24,6 +31,13 @@ from backcheck.controls.pol_09_objectives import objectives_are_feasible
 from backcheck.controls.pol_10_validation import validation_is_after_the_windows
 from backcheck.controls.pol_11_waivers import waiver_is_narrow_and_short
 from backcheck.controls.pol_12_review import policy_is_owned_and_traced
+from backcheck.controls.rp_01_fresh import latest_backup_is_there
+from backcheck.controls.rp_02_no_gaps import no_backup_is_missing
+from backcheck.controls.rp_03_retention_set import points_are_kept_as_promised
+from backcheck.controls.rp_04_encrypted import points_are_encrypted
+from backcheck.controls.rp_05_sound_status import no_point_is_bad
+from backcheck.controls.rp_06_lifecycle import lifecycle_is_carried_out
+from backcheck.controls.rp_07_size import size_is_plausible
 from backcheck.controls.rpo_01_worst_case import worst_case_is_within_the_rpo
 from backcheck.controls.sel_01_selected import table_is_selected
 from backcheck.controls.sel_02_opt_in import dynamodb_is_opted_in
@@ -68,6 +82,20 @@ CONTROLS: tuple[AnyControl, ...] = (
     lock_fits,
     policy_keeps_points,
     lock_mode_is_the_policys,
+    rule_copies_where_it_should,
+    copies_are_kept_as_promised,
+    every_backup_is_copied,
+    copy_jobs_are_healthy,
+    dr_region_can_restore,
+    latest_backup_is_there,
+    no_backup_is_missing,
+    points_are_kept_as_promised,
+    points_are_encrypted,
+    no_point_is_bad,
+    lifecycle_is_carried_out,
+    size_is_plausible,
+    jobs_succeed,
+    no_job_hangs,
     worst_case_is_within_the_rpo,
 )
 """Every control, in the catalogue's order."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from operator import attrgetter
 
@@ -191,3 +191,15 @@ def copy_for(due: Due, points: Sequence[RecoveryPoint], ids: Mapping[str, str]) 
 def kept_since(retention_days: int | None, now: datetime) -> datetime:
     """From when on points with this retention must still be there; with a day's grace at the end of their lives."""
     return now - LOOK_BACK if retention_days is None else now - timedelta(days=retention_days) + DAY
+
+
+def in_force_since(subject: ScopedTable, tier: Tier, world: World) -> datetime:
+    """From when on a tier's backups of a table can be expected: the table, the plan and the policy are all there."""
+    since = [subject.table.created]
+    plans = subject.region.plans
+    wanted = next((plan.name for plan in world.policy.plans if plan.key == tier.plan), "")
+    made = [plan.created for plan in (() if isinstance(plans, Gap) else plans) if plan.name == wanted and plan.created]
+    since += [min(made)] if made else []
+    if world.policy.effective_from:
+        since.append(datetime.combine(world.policy.effective_from, time(), tzinfo=UTC))
+    return max(since)

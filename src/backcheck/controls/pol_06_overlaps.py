@@ -78,7 +78,7 @@ def _fail(violation: Violation, protection: Protection) -> Verdict:
     return verdict(
         False,
         expected=f"{winner.id} copies to {', '.join(vaults)} as {loser.id} does{also}",
-        observed=f"no such copy on {len(violation.dates)} days: {_dates(violation)}",
+        observed=f"no such copy on {len(violation.dates)} days, {_dates(violation)}",
         at=f"{winner.pointer}/copies",
         message=message.strip(),
         notes=protection.calendar.notes,
@@ -93,9 +93,11 @@ def _by_year(violation: Violation) -> str:
 
 
 def _dates(violation: Violation) -> str:
-    shown = ", ".join(day.isoformat() for day in violation.dates[:SHOWN_DATES])
-    left = len(violation.dates) - SHOWN_DATES
-    return f"{shown} and {left} more" if left > 0 else shown
+    """Every date, month by month: `2026-01: 4 11 18 25; 2026-02: 8`."""
+    months: dict[str, list[str]] = {}
+    for day in violation.dates:
+        months.setdefault(f"{day:%Y-%m}", []).append(str(day.day))
+    return "; ".join(f"{month}: {' '.join(days)}" for month, days in months.items())
 
 
 def _days_without(vaults: list[str], calendar: Calendar) -> str:
@@ -106,11 +108,10 @@ def _days_without(vaults: list[str], calendar: Calendar) -> str:
         years = range(calendar.start.year, calendar.end.year)
         counts = " and ".join(f"on {sum(day.year == year for day in days)} days of {year}" for year in years)
         copies = [outcome.firing.at for outcome in calendar.copies_to([vault])]
-        gap, since, until = max(
-            ((later - earlier, earlier, later) for earlier, later in pairwise(copies)),
-            default=(timedelta(0), None, None),
-        )
-        longest = f"; up to {_in_days(gap)} between copies ({since:%Y-%m-%d} to {until:%Y-%m-%d})" if since else ""
+        longest = ""
+        if len(copies) > 1:
+            since, until = max(pairwise(copies), key=lambda pair: pair[1] - pair[0])
+            longest = f"; up to {_in_days(until - since)} between copies ({since:%Y-%m-%d} to {until:%Y-%m-%d})"
         first = f", first on {', '.join(d.isoformat() for d in days[:SHOWN_DATES])}" if days else ""
         said.append(f"Nothing is copied to {vault} {counts}{first}{longest}.")
     return " ".join(said)

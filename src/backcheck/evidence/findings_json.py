@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,10 @@ GROUP_ABOVE = 5000
 """Above so many findings the PASS ones are grouped, and their resources go into the side file."""
 
 
+PASSED = "passed.json.gz"
+"""The side file's name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
     """What is written: the readable file, and the compressed side file where there is one."""
@@ -25,15 +31,34 @@ class Files:
 
 
 def render(run: Run) -> Files:
-    """The file's bytes: FAIL and UNKNOWN in full, PASS grouped where there are too many to read."""
+    """The files' bytes: FAIL and UNKNOWN in full, PASS only counted where there are too many to read."""
+    grouped = len(run.findings) > GROUP_ABOVE
+    shown = [one for one in run.findings if not (grouped and _is_plain_pass(one))]
+    groups = _groups(one for one in run.findings if grouped and _is_plain_pass(one))
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "run": _run(run),
         "summary": summary(run.summary),
         "gaps": [_plain(gap) for gap in run.gaps],
-        "findings": [finding_of(one) for one in run.findings],
+        "findings": [finding_of(one) for one in shown],
     }
-    return Files(findings=_bytes(document))
+    if not groups:
+        return Files(findings=_bytes(document))
+    document["passed"] = [{"control": c, "tier": t, "count": len(found)} for (c, t), found in groups.items()]
+    side = [{"control": c, "tier": t, "resources": found} for (c, t), found in groups.items()]
+    return Files(findings=_bytes(document), passed=gzip.compress(_bytes({"schema": SCHEMA, "passed": side}), mtime=0))
+
+
+def _is_plain_pass(finding: Finding) -> bool:
+    """A PASS with a note stays readable: a note is a warning."""
+    return finding.status is Status.PASS and not finding.notes
+
+
+def _groups(findings: Iterable[Finding]) -> dict[tuple[str, str | None], list[str]]:
+    found: dict[tuple[str, str | None], list[str]] = {}
+    for one in findings:
+        found.setdefault((one.control, one.tier), []).append(one.resource)
+    return found
 
 
 def summary(counts: Summary) -> dict[str, int]:

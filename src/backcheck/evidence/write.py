@@ -17,4 +17,4 @@ def write_evidence(run: Run, snapshot: bytes, out: Path) -> None:
     (out / SNAPSHOT).write_bytes(snapshot)
     (out / "findings.json").write_bytes(files.findings)
     if files.passed is not None:
-        (out / "passed.json.gz").write_bytes(files.passed)
+        (out / findings_json.PASSED).write_bytes(files.passed)

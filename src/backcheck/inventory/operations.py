@@ -106,7 +106,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _op("kms", "DescribeKey", on="key"),
     _op("kms", "GetKeyRotationStatus", on="key"),
     _op("kms", "GetKeyPolicy", on="key"),
-    _op("iam", "GetAccountAuthorizationDetails", Need.ROLES),
+    _op("iam", "GetAccountAuthorizationDetails"),
     _op("iam", "SimulatePrincipalPolicy", Need.ROLES, on="role"),
     _op("events", "ListRules", Need.ALERTS),
     _op("events", "ListTargetsByRule", Need.ALERTS, on="rule"),

@@ -11,6 +11,25 @@ MODULES = (
     "continuous", "copies", "dynamodb", "holds", "iam_simulator", "identity", "jobs", "keys", "listings", "plans",
     "points", "region_settings", "restore_testing", "selections", "tagging", "topics", "trail", "vaults",
 )  # fmt: skip
+    "continuous",
+    "copies",
+    "dynamodb",
+    "holds",
+    "iam_simulator",
+    "identity",
+    "jobs",
+    "keys",
+    "listings",
+    "plans",
+    "points",
+    "region_settings",
+    "restore_testing",
+    "selections",
+    "tagging",
+    "topics",
+    "trail",
+    "vaults",
+)
 
 
 def load() -> None:

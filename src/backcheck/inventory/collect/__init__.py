@@ -13,11 +13,13 @@ from backcheck.inventory.collect.connect import WORKERS, Kind, Target
 from backcheck.inventory.collect.failure import CREDENTIALS
 from backcheck.inventory.collect.region import read_region
 from backcheck.inventory.collect.reply import Reply
-from backcheck.inventory.collect.scope import regions_of
+from backcheck.inventory.collect.roles import Principals, principals, roles_of, simulations
+from backcheck.inventory.collect.scope import destructible, names_roles, role_names
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Caller
-from backcheck.inventory.model import AccountInventory, Inventory
-from backcheck.policy.model import Account, Policy
+from backcheck.inventory.iam import Caller, Role, Simulation
+from backcheck.inventory.model import AccountInventory, Inventory, RegionInventory
+from backcheck.inventory.regions import regions_of
+from backcheck.policy.model import PRIMARY, Account, Policy
 
 Clock = Callable[[], datetime]
 
@@ -55,18 +57,37 @@ async def _collect(
 async def _account(
     calls: Calls, policy: Policy, account: Account, now: datetime, more: tuple[str, ...]
 ) -> AccountInventory:
-    names = regions_of(policy, account, more)
+    names = regions_of(policy, account, more) or (policy.regions[PRIMARY],)
     caller = await _caller(calls, account, names)
-    found = await asyncio.gather(*(read_region(calls, policy, account, name, now) for name in names))
+    everyone = asyncio.ensure_future(principals(calls, names[0]))
+    found = tuple(await asyncio.gather(*(read_region(calls, policy, account, name, now) for name in names)))
+    roles, told = await _roles(calls, policy, account, names[0], await everyone, found)
     return AccountInventory(
         kind=calls.kind,
         id=account.id,
         simulated=calls.kind is not Kind.LIVE,
         caller=caller,
-        roles=(),
-        simulations=calls.not_asked("iam", "SimulatePrincipalPolicy", names[0]),
-        regions=tuple(found),
+        roles=roles,
+        simulations=told,
+        regions=found,
     )
+
+
+async def _roles(
+    calls: Calls,
+    policy: Policy,
+    account: Account,
+    region: str,
+    everyone: Principals | Gap,
+    regions: tuple[RegionInventory, ...],
+) -> tuple[tuple[Role | Gap, ...], tuple[Simulation, ...] | Gap]:
+    """The roles that the policy names or a selection uses, and what the simulator says of those who can destroy."""
+    if isinstance(everyone, Gap):
+        return (everyone,), everyone
+    roles = roles_of(everyone, role_names(policy, account, regions), calls, region)
+    if not names_roles(policy):
+        return roles, calls.not_asked("iam", "SimulatePrincipalPolicy", region)
+    return roles, await simulations(calls, region, everyone, destructible(policy, account, regions))
 
 
 async def _caller(calls: Calls, account: Account, regions: tuple[str, ...]) -> Caller | Gap:

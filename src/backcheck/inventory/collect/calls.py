@@ -76,25 +76,33 @@ class Calls:
         """A whole list, or a Gap: part of a list is not an answer."""
         return await self.run(lambda: self.ask_pages(service, operation, region, parse, about=about, **params))
 
-    def ask(
+    async def maybe(
         self,
         service: str,
         operation: str,
         region: str,
         parse: Callable[[Reply], T],
         *,
+        absent: tuple[str, ...],
         about: str = "",
-        absent: tuple[str, ...] = (),
-        nothing: T | None = None,
         **params: Any,
+    ) -> T | Gap | None:
+        """As `one`; None where the service answers with one of the error codes `absent`: there is none."""
+
+        def work() -> T | Gap | None:
+            try:
+                return parse(Reply(self._request(service, operation, region, params)))
+            except FAILURES as error:
+                return None if says(error, absent) else self._failed(service, operation, region, error, about)
+
+        return await self.run(work)
+
+    def ask(
+        self, service: str, operation: str, region: str, parse: Callable[[Reply], T], *, about: str = "", **params: Any
     ) -> T | Gap:
-        """As `one`, blocking. Error codes in `absent` mean that there is none: the answer is then `nothing`."""
+        """As `one`, blocking."""
         try:
             return parse(Reply(self._request(service, operation, region, params)))
-        except ClientError as error:
-            if nothing_there(error, absent):
-                return nothing  # type: ignore[return-value]  # `absent` is given only with the `nothing` it stands for
-            return self._failed(service, operation, region, error, about)
         except FAILURES as error:
             return self._failed(service, operation, region, error, about)
 
@@ -106,17 +114,25 @@ class Calls:
         parse: Callable[[Reply], tuple[T, ...]],
         *,
         about: str = "",
+        absent: tuple[str, ...] = (),
         **params: Any,
     ) -> tuple[T, ...] | Gap:
-        """As `pages`, blocking."""
+        """As `pages`, blocking. Error codes in `absent` mean that there is none: the list is then empty."""
         try:
             return self._all_pages(service, operation, region, parse, params)
         except FAILURES as error:
-            return self._failed(service, operation, region, error, about)
+            return () if says(error, absent) else self._failed(service, operation, region, error, about)
 
     def not_asked(self, service: str, operation: str, region: str, about: str = "") -> Gap:
         """Something that nothing in the policy needs; it is no gap of the audit, so the ledger does not show it."""
         return self._gap(service, operation, region, "NotAsked", "nothing in the policy needs it", about)
+
+    def missing(self, service: str, operation: str, region: str, detail: str, about: str = "") -> Gap:
+        """Something that a reply should have held and did not."""
+        found = self._gap(service, operation, region, "Malformed", detail, about)
+        with self._lock:
+            self._gaps.append(found)
+        return found
 
     def partition(self, region: str) -> str:
         """The partition of a region: aws, aws-cn, aws-us-gov."""
@@ -247,6 +263,6 @@ class Calls:
             self._progress(self._made)
 
 
-def nothing_there(error: ClientError, absent: tuple[str, ...]) -> bool:
-    """Whether the service said that the thing asked for does not exist."""
-    return bool(absent) and error.response.get("Error", {}).get("Code") in absent
+def says(error: BaseException, codes: tuple[str, ...]) -> bool:
+    """Whether the service answered with one of these error codes."""
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in codes

@@ -51,8 +51,8 @@ def code_and_detail(error: BaseException) -> tuple[str, str]:
     if isinstance(error, ClientError):
         said = error.response.get("Error", {})
         code = str(said.get("Code") or error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or "Unknown")
-        detail = str(said.get("Message") or error)
-        return ("Unsupported", f"{code}: {detail}"[:DETAIL_AT_MOST]) if code in UNSUPPORTED else (code, _short(detail))
+        detail = _short(str(said.get("Message") or error))
+        return ("Unsupported", _short(f"{code}: {detail}")) if code in UNSUPPORTED else (code, detail)
     if isinstance(error, NotImplementedError):
         return "Unsupported", _short(str(error) or "the endpoint has no such operation")
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
@@ -67,4 +67,6 @@ def code_and_detail(error: BaseException) -> tuple[str, str]:
 
 
 def _short(text: str) -> str:
+    if text.lstrip().startswith("<"):
+        return "the endpoint answered with a page instead of a reply"
     return " ".join(text.split())[:DETAIL_AT_MOST]

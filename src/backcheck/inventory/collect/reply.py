@@ -76,6 +76,21 @@ class Reply:
             return float(value)
         raise self._missing(key) if value is None else self._wrong(key, value, "a number")
 
+    def decimals(self, key: str) -> tuple[float, ...]:
+        """A list of numbers that must be there; it may be empty."""
+        values = self._list(key)
+        for value in values:
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                raise self._wrong(key, value, "a number")
+        return tuple(float(value) for value in values)
+
+    def document(self, key: str) -> object:
+        """A policy document that must be there: text, or what botocore has parsed."""
+        value = self._fields.get(key)
+        if value is None:
+            raise self._missing(key)
+        return value
+
     def maybe_flag(self, key: str) -> bool | None:
         """A boolean, or None where it is absent."""
         value = self._fields.get(key)

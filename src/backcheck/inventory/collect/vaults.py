@@ -37,7 +37,7 @@ async def vaults(calls: Calls, region: str, ours: frozenset[str], now: datetime)
 async def _vault(calls: Calls, region: str, listed: Vault, ours: frozenset[str], now: datetime) -> Vault:
     name = listed.name
     policy, notifications, points, tags = await asyncio.gather(
-        calls.one(
+        calls.maybe(
             "backup",
             "GetBackupVaultAccessPolicy",
             region,
@@ -46,7 +46,7 @@ async def _vault(calls: Calls, region: str, listed: Vault, ours: frozenset[str],
             BackupVaultName=name,
             absent=NONE_THERE,
         ),
-        calls.one(
+        calls.maybe(
             "backup",
             "GetBackupVaultNotifications",
             region,
