@@ -181,7 +181,8 @@ Resources:
     assert backup.get_backup_vault_notifications(BackupVaultName="locked")["BackupVaultEvents"] == [
         "BACKUP_JOB_COMPLETED"
     ]
-    assert backup.list_tags(ResourceArn=vault["BackupVaultArn"])["Tags"] == {"team": "retail"}
+    tags = backup.list_tags(ResourceArn=vault["BackupVaultArn"])["Tags"]
+    assert (tags["team"], tags["aws:cloudformation:stack-name"]) == ("retail", "demo")
 
 
 def test_restore_testing_alarms_and_permissions(sandbox: Sandbox) -> None:

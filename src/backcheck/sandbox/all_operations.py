@@ -6,11 +6,6 @@ import importlib
 
 MODULES = (
     "cloudformation_operations",
-    "continuous", "copies", "dynamodb", "holds", "iam_simulator", "identity", "jobs", "listings", "plans", "points",
-    "region_settings", "restore_testing", "selections", "tagging", "topics", "trail", "vaults",
-    "continuous", "copies", "dynamodb", "holds", "iam_simulator", "identity", "jobs", "keys", "listings", "plans",
-    "points", "region_settings", "restore_testing", "selections", "tagging", "topics", "trail", "vaults",
-)  # fmt: skip
     "continuous",
     "copies",
     "dynamodb",

@@ -100,6 +100,7 @@ class Building:
         problem = self._build(kind, site, resource)
         resource.ignored = tuple(dict.fromkeys(site.ignored))
         if problem is None:
+            self._tag(resource, site)
             self.stack.record(resource, "CREATE_COMPLETE", self.now)
             return True
         if resource.unresolved or problem.startswith(UNSUPPORTED):
@@ -141,6 +142,14 @@ class Building:
         except ParamValidationError as error:
             return f"{_INVALID} {site.logical_id} with message: {error}"
         return None
+
+    def _tag(self, resource: StackResource, site: Site) -> None:
+        """Put CloudFormation's own tags on what AWS Backup has: only a service can set tags that begin with aws:."""
+        if resource.type.startswith("AWS::Backup::") and resource.physical is not None and resource.physical.arn:
+            region = self.into.world.region(self.into.account, self.into.region)
+            tags = region.tags.setdefault(resource.physical.arn, {})
+            for tag in site.stack_tags():
+                tags.setdefault(tag["Key"], tag["Value"])
 
     def _undo(self, kind: Kind, site: Site, resource: StackResource) -> None:
         if resource.physical is None:
