@@ -1,0 +1,1 @@
+"""pytest: everything that the suite needs comes from the plugin, so that it also works away from this checkout."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import traceback
 from collections.abc import Sequence
@@ -10,10 +9,19 @@ from collections.abc import Sequence
 import click
 
 from backcheck import __version__
+from backcheck.commands.lazy import LazyGroup
 from backcheck.errors import Error
 
 COMMANDS: dict[str, str] = {
+    "check": "backcheck.commands.check:command",
+    "controls": "backcheck.commands.controls:command",
+    "diff": "backcheck.commands.diff:command",
     "manifest": "backcheck.commands.manifest:command",
+    "permissions": "backcheck.commands.permissions:command",
+    "policy": "backcheck.commands.policy:command",
+    "recover": "backcheck.commands.recover:command",
+    "sandbox": "backcheck.commands.sandbox:command",
+    "snapshot": "backcheck.commands.snapshot:command",
 }
 """Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
 
@@ -30,24 +38,9 @@ WRONG_USAGE = 4
 INTERRUPTED = 130
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, without importing anything."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; None where there is no such name."""
-        target = COMMANDS.get(cmd_name)
-        if target is None:
-            return None
-        module, attribute = target.split(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-
-@click.group(cls=LazyGroup, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, targets=COMMANDS, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="backcheck")
 @click.option("--verbose", is_flag=True, help="Show tracebacks of errors. May stand anywhere on the line.")
 def backcheck(verbose: bool) -> None:

@@ -1,1 +1,8 @@
-"""An AWS account in a process: moto plus our AWS Backup model, on a clock that can be moved."""
+"""The sandbox: an AWS account in a process, that behaves as AWS Backup documents.
+
+It extends a pinned moto. Clients talk to it through botocore, in this process or over HTTP on 127.0.0.1.
+"""
+
+from backcheck.sandbox.sandbox import Sandbox
+
+__all__ = ["Sandbox"]

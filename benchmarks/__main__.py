@@ -1,0 +1,25 @@
+"""`python -m benchmarks [NAME...]`: run every benchmark, each in a process of its own, and print what it prints."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all; 1 if one of them could not run."""
+    here = Path(__file__).parent
+    found = sorted(path.stem for path in here.glob("*.py") if not path.stem.startswith("_"))
+    if unknown := set(names) - set(found):
+        print(f"no such benchmark: {', '.join(sorted(unknown))}; there are: {', '.join(found)}")
+        return 4
+    failed = False
+    for name in names or found:
+        print(f"== {name}", flush=True)
+        failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode != 0
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""`backcheck check`: the compliance suite through pytest, from any folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from backcheck.accounts import Choice
+from backcheck.commands.options import FILE, FOLDER, account_options, choice_of, policy_option
+from backcheck.errors import Error
+
+SUITE = "backcheck.suites.tests_policy"
+
+INTERNAL_ERROR = 3
+NOTHING_COLLECTED = 5
+
+
+@click.command()
+@policy_option
+@account_options
+@click.option("--at", metavar="TIME", help="Judge as of this time instead of when the snapshot was taken.")
+@click.option("--baseline", type=FILE, help="An earlier findings.json: only new failures block.")
+@click.option("--out", required=True, type=FOLDER, help="Where findings.json, report.html and junit.xml go.")
+def command(policy: Path, at: str | None, baseline: Path | None, out: Path, **account: Any) -> int:
+    """Audit an account against a policy."""
+    try:
+        import pytest
+    except ImportError as error:
+        raise Error("pytest is not installed", hint="pip install 'backcheck[test]'") from error
+    arguments = [*_quiet(out), "--policy", str(policy), "--out", str(out), *_account(choice_of(**account))]
+    arguments += ["--at", at] if at else []
+    arguments += ["--baseline", str(baseline)] if baseline else []
+    out.mkdir(parents=True, exist_ok=True)
+    code = int(pytest.main(arguments))
+    return 2 if code in (INTERNAL_ERROR, NOTHING_COLLECTED) else code
+
+
+def _quiet(out: Path) -> list[str]:
+    """The suite and nothing of the folder that the user happens to stand in: no ini file, no conftest."""
+    empty = Path(__file__).with_name("check.ini")
+    return ["--pyargs", SUITE, "-c", str(empty), f"--rootdir={out}", "--noconftest", "-q", "--tb=no", "--no-summary"]
+
+
+def _account(choice: Choice) -> list[str]:
+    named = {
+        "--endpoint-url": choice.endpoint_url,
+        "--sandbox": choice.sandbox,
+        "--snapshot": choice.snapshot,
+        "--aws-profile": choice.profile,
+        "--aws-role-arn": choice.role_arn,
+    }
+    options = ["--live"] if choice.live else []
+    for name, value in named.items():
+        options += [name, str(value)] if value is not None else []
+    for region in choice.regions:
+        options += ["--aws-region", region]
+    return options

@@ -1,0 +1,110 @@
+"""`backcheck policy lint`: what is wrong with a policy, before anything else is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+import click
+
+from backcheck.commands.moment import parse_moment
+from backcheck.controls import CONTROLS
+from backcheck.controls.control import Reads, World
+from backcheck.errors import PolicyError, UsageError
+from backcheck.evaluate import evaluate
+from backcheck.finding import Finding, Status, Summary
+from backcheck.policy.load import load
+from backcheck.policy.model import Policy
+from backcheck.policy.render_yaml import explain
+
+LOUD = (Status.FAIL, Status.UNKNOWN)
+
+ARITHMETIC = ("RPO-01",)
+"""Controls whose arithmetic is worth reading when it comes out right, too."""
+
+
+@click.command("lint")
+@click.argument("policies", metavar="P...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--at", callback=parse_moment, metavar="DATE", help="Judge as of that day; today if not given.")
+@click.option("--explain", "explained", is_flag=True, help="Print the policy with every default filled in and marked.")
+@click.option(
+    "--document",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The policy document that people read: must be what `policy render` writes (DRF-02).",
+)
+def command(policies: tuple[Path, ...], at: datetime, explained: bool, document: Path | None) -> int:
+    """Check policies: format, arithmetic, schedules, overlaps, objectives, waivers, references.
+
+    Exit code 0: compliant, 1: something fails, 2: something could not be told, 4: a file does not load.
+    """
+    if document and len(policies) > 1:
+        raise UsageError("--document belongs to one policy", hint="lint the policies one by one")
+    loaded = _load_all(policies)
+    findings: list[Finding] = []
+    for policy in loaded:
+        if explained:
+            click.echo(explain(policy), nl=False)
+        found = lint(policy, at, document)
+        # With --explain the result is the policy: it can be piped into a file.
+        click.echo("\n".join(_report(policy, found, at)), err=explained)
+        findings += found
+    return Summary.of(findings).exit_code
+
+
+def lint(policy: Policy, now: datetime, document: Path | None = None) -> tuple[Finding, ...]:
+    """Every finding on the policy alone."""
+    text = document.read_bytes().decode("utf-8", errors="replace") if document else None
+    return evaluate(World(policy=policy, now=now, document=text), (c for c in CONTROLS if Reads.POLICY in c.reads))
+
+
+def _load_all(paths: Iterable[Path]) -> list[Policy]:
+    loaded, broken = [], []
+    for path in paths:
+        try:
+            loaded.append(load(path))
+        except PolicyError as error:
+            broken.append(error)
+    if len(broken) == 1:
+        raise broken[0]
+    if broken:
+        raise UsageError("\n".join(error.diagnostics() for error in broken))
+    return loaded
+
+
+def _report(policy: Policy, findings: tuple[Finding, ...], at: datetime) -> Iterator[str]:
+    yield f"{policy.source.file}: {policy.name} {policy.version}, as of {at:%Y-%m-%d}"
+    titles = {control.id: control.title for control in CONTROLS}
+    for control, group in groupby(findings, key=lambda finding: finding.control):
+        yield from _control(control, titles[control], list(group))
+    summary = Summary.of(findings)
+    yield (
+        f"{summary.passed} pass, {summary.failed} fail, {summary.unknown} unknown, "
+        f"{summary.not_applicable} not applicable"
+    )
+
+
+def _control(control: str, title: str, findings: list[Finding]) -> Iterator[str]:
+    loud = [finding for finding in findings if finding.status in LOUD]
+    if not loud:
+        passed = any(finding.status is Status.PASS for finding in findings)
+        yield f"  {'PASS' if passed else 'n/a '}  {control}  {title if passed else findings[0].message}"
+    for finding in findings:
+        if finding in loud:
+            yield from _in_full(finding)
+        elif control in ARITHMETIC and finding.status is Status.PASS:
+            yield f"        {finding.message}"
+    for note in dict.fromkeys(note for finding in findings for note in finding.notes):
+        yield f"        note: {note}"
+
+
+def _in_full(finding: Finding) -> Iterator[str]:
+    name = "FAIL" if finding.status is Status.FAIL else "????"
+    yield f"  {name}  {finding.control}  {finding.message}"
+    where = f"{finding.location.file}:{finding.location.line}: " if finding.location else ""
+    yield f"        at:       {where}{finding.at}"
+    if finding.status is Status.FAIL:
+        yield f"        expected: {finding.expected}"
+        yield f"        observed: {finding.observed}"
+        yield f"        try:      {finding.remediation}"

@@ -1,0 +1,59 @@
+"""`backcheck recover`: what a table can be brought back from right now. Reads, and restores nothing."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from backcheck.accounts import take
+from backcheck.commands.options import account_options, choice_of, policy_option
+from backcheck.commands.progress import progress
+from backcheck.errors import UsageError
+from backcheck.policy.load import load
+from backcheck.recovery import Recovery, recovery
+
+
+@click.command()
+@click.argument("table")
+@policy_option
+@account_options
+@click.option("--at", metavar="TIME", help="The moment to go back to; the latest state by default.")
+def command(table: str, policy: Path, at: str | None, **account: Any) -> int:
+    """Show the ways back of a TABLE, by name or ARN, and the command for each."""
+    loaded = load(policy)
+    with progress(sys.stderr) as told:
+        taken = take(choice_of(**account), loaded, told)
+    found = recovery(table, loaded, taken.inventory, at=_moment(at))
+    if any(one.simulated for one in taken.inventory.accounts):
+        click.echo("SIMULATED: this account is an emulator")
+    _tell(found, taken.inventory.taken_at)
+    return 0 if any(way.command for way in found.ways) else 2
+
+
+def _tell(found: Recovery, now: datetime) -> None:
+    click.echo(f"{found.table.arn}, as of {now:%Y-%m-%d %H:%M:%S} UTC")
+    for way in found.ways:
+        head = f"{way.moment:%Y-%m-%d %H:%M:%S} UTC" if way.moment else "-"
+        click.echo(f"\n{way.name}: {head}\n  {way.says}")
+        if way.command:
+            click.echo(f"  {way.command}")
+    click.echo("\nmeasured time to recover")
+    for line in found.measured:
+        click.echo(f"  {line}")
+    click.echo("\nAfter either restore set again: auto scaling, alarms, tags, stream, TTL, PITR, deletion protection.")
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--at {text} is not a time", hint="write it as 2026-11-22T05:00:00Z") from error
+    if found.tzinfo is None:
+        raise UsageError(f"--at {text} has no time zone", hint="end it with Z for UTC")
+    return found

@@ -1,0 +1,71 @@
+"""`backcheck sandbox`: serve a simulated account over HTTP for any AWS client."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import UTC, datetime
+from types import FrameType
+
+import click
+
+from backcheck.sandbox import Sandbox
+
+ACCOUNT = "123456789012"
+
+
+@click.command()
+@click.option("--scenario", metavar="S", help="An account to begin with: a file, or a name in fixtures/scenarios.")
+@click.option("--days", type=click.FloatRange(min=0), default=0.0, metavar="N", help="Days to let pass first.")
+@click.option("--port", type=click.IntRange(0, 65535), default=4567, show_default=True, help="0 takes a free port.")
+def command(scenario: str | None, days: float, port: int) -> int:
+    """Serve a simulated AWS account on 127.0.0.1 until Ctrl-C.
+
+    It behaves as AWS Backup documents, on a clock of its own that follows the machine's. What it shows is no evidence
+    of a backup.
+    """
+    with _account(scenario) as sandbox:
+        sandbox.clock.advance(days=days)
+        server = sandbox.serve(port=port)
+        sandbox.clock.tick()
+        click.echo(_how_to(server.url, sandbox))
+        _wait()
+    click.echo("stopped")
+    return 0
+
+
+def _account(scenario: str | None) -> Sandbox:
+    if scenario is not None:
+        return Sandbox.from_scenario(scenario)
+    # The only place that looks at the machine's clock: an empty account begins now.
+    return Sandbox(account=ACCOUNT, start=datetime.now(UTC).replace(microsecond=0))
+
+
+def _how_to(url: str, sandbox: Sandbox) -> str:
+    return "\n".join(
+        (
+            f"sandbox: account {sandbox.account}, {sandbox.clock.now():%Y-%m-%d %H:%M} UTC, simulated",
+            "",
+            f"  export AWS_ENDPOINT_URL={url}",
+            "  export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox AWS_DEFAULT_REGION=us-east-1",
+            "",
+            f"  curl -X POST '{url}/_sandbox/advance?days=1'    lets a day pass",
+            "  Ctrl-C ends it",
+        )
+    )
+
+
+def _wait() -> None:
+    """Until Ctrl-C or SIGTERM."""
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        while not ended.wait(1.0):
+            pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,205 @@
+"""Which recovery points must exist now: the policy's tiers on the calendar, against what a vault holds.
+
+A point belongs to a firing by the rule that made it (CreatedBy) and by its time: created between the scheduled time and
+the deadline. Overlaps are settled by the calendar, so a daily backup that a monthly one replaced is not missed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+from operator import attrgetter
+
+from backcheck.controls.control import World
+from backcheck.controls.deployment import match
+from backcheck.controls.index import VaultId
+from backcheck.controls.moments import CLOCK_SKEW, DAY
+from backcheck.controls.subjects import ScopedTable
+from backcheck.inventory.backup import RecoveryPoint
+from backcheck.inventory.gap import Gap
+from backcheck.policy.calendar import calendar_of
+from backcheck.policy.firing import Outcome
+from backcheck.policy.model import Policy, Tier, Vault
+
+LOOK_BACK = timedelta(days=400)
+"""No control asks for firings before this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A backup that must have been made by now."""
+
+    at: datetime
+    """The scheduled time, UTC."""
+    deadline: datetime
+    next_at: datetime
+    """When the tier's next one is begun; now where there is none yet."""
+    tiers: tuple[Tier, ...]
+    """The rules of which one makes it: the tier's own, and those of equal retention that overlap it."""
+    copy_vaults: frozenset[str]
+    """Keys of the vaults that it is surely copied to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What the tiers must have made up to a moment, by tier id and oldest first; replaced firings are not among it."""
+
+    by_tier: Mapping[str, tuple[Due, ...]]
+
+    def due(self, tier: Tier, since: datetime) -> tuple[Due, ...]:
+        """What a tier must have made since."""
+        mine = self.by_tier.get(tier.id, ())
+        return mine[bisect_left(mine, since, key=attrgetter("at")) :]
+
+    def any_since(self, since: datetime) -> bool:
+        """Whether any backup was due since."""
+        return any(many and many[-1].at >= since for many in self.by_tier.values())
+
+
+def expectation(tiers: Iterable[Tier], world: World) -> Expectation:
+    """What the tiers must have made in the last 400 days; shared by every table with the same tiers."""
+    return _expectation(tuple(tiers), world.now)
+
+
+@lru_cache(maxsize=64)
+def _expectation(tiers: tuple[Tier, ...], now: datetime) -> Expectation:
+    start = now.replace(hour=0, minute=0, second=0, microsecond=0) - LOOK_BACK
+    if not tiers:
+        return Expectation(by_tier={})
+    effective = calendar_of(tiers, start, now).effective
+    return Expectation(by_tier={tier.id: tuple(_due(tier, effective, now)) for tier in tiers})
+
+
+def _due(tier: Tier, effective: Sequence[Outcome], now: datetime) -> Iterator[Due]:
+    mine = [outcome for outcome in effective if outcome.firing.tier.id == tier.id]
+    for outcome, follower in zip(mine, [*mine[1:], None], strict=True):
+        if outcome.deadline <= now:
+            yield Due(
+                at=outcome.firing.at,
+                deadline=outcome.deadline,
+                next_at=follower.firing.at if follower else now,
+                tiers=(outcome.firing.tier, *(rival.tier for rival in outcome.rivals)),
+                copy_vaults=frozenset(copy.vault for copy in tier.copies if outcome.copy_to(copy.vault)),
+            )
+
+
+def points_in(vault: Vault | None, subject: ScopedTable, world: World) -> tuple[RecoveryPoint, ...] | Gap:
+    """A table's own points in a vault of the policy, oldest first; what was made before the table was is another's.
+
+    A vault that is not there holds none; one that was not looked at, or whose points could not be listed, is a Gap.
+    """
+    place = vault_id(vault, world.policy) if vault else None
+    if place is None:
+        return ()
+    region = world.index.regions.get(place[:2])
+    if region is None:
+        return not_looked_at(place)
+    if isinstance(region.vaults, Gap):
+        return region.vaults
+    found = world.index.points(place, subject.table.arn)
+    if found is None or isinstance(found, Gap):
+        return found if found is not None else ()
+    return found[bisect_left(found, subject.table.created, key=attrgetter("created")) :]
+
+
+def usable(points: Iterable[RecoveryPoint], now: datetime) -> tuple[RecoveryPoint, ...]:
+    """Those that can be restored from; one of the future is none, for then a clock is wrong."""
+    return tuple(point for point in points if point.usable and point.created <= now + CLOCK_SKEW)
+
+
+def vault_id(vault: Vault, policy: Policy) -> VaultId | None:
+    """(account id, region, name) of a vault of the policy."""
+    account = policy.account(vault.account)
+    return (account.id, policy.region_of(vault), vault.name) if account else None
+
+
+def not_looked_at(place: VaultId) -> Gap:
+    """For a vault in an account or a region that the snapshot does not have."""
+    return Gap(
+        service="backcheck",
+        operation="snapshot",
+        region=place[1],
+        account=place[0],
+        code="NotLookedAt",
+        detail="the snapshot has nothing of this account and region",
+        resource=place[2],
+    )
+
+
+def rule_tiers(subject: ScopedTable, world: World) -> Mapping[str, str] | Gap:
+    """Rule id to `plan/tier`, of every deployed plan in the table's region that the policy names; a Gap if unread.
+
+    A rule that is no tier's maps to the empty string.
+    """
+    region = subject.region
+    return world.index.remember(("rule tiers", region.account, region.region), lambda: _rule_tiers(subject, world))
+
+
+def _rule_tiers(subject: ScopedTable, world: World) -> Mapping[str, str] | Gap:
+    plans = subject.region.plans
+    if isinstance(plans, Gap):
+        return plans
+    found: dict[str, str] = {}
+    for wanted in world.policy.plans:
+        for plan in (plan for plan in plans if plan.name == wanted.name):
+            if isinstance(plan.rules, Gap):
+                return plan.rules
+            found |= {rule.id: "" for rule in plan.rules}
+            found |= {rule.id: f"{wanted.key}/{name}" for name, rule in match(wanted.tiers, plan.rules).items()}
+    return found
+
+
+def made_by(point: RecoveryPoint, tiers: Iterable[Tier], ids: Mapping[str, str]) -> bool | None:
+    """Whether a rule of one of the tiers made a point; None where it does not say, or names a rule of long ago."""
+    named = ids.get(point.rule_id or "")
+    if named is not None:
+        return any(tier.id == named for tier in tiers)
+    if point.rule_name is not None:
+        return any(tier.rule == point.rule_name for tier in tiers)
+    return None
+
+
+def backup_for(due: Due, points: Sequence[RecoveryPoint], ids: Mapping[str, str]) -> RecoveryPoint | None:
+    """The point that was made under a due backup. `points`: usable ones, oldest first.
+
+    A plan's point whose rule is not known any more counts by its time; one made on demand does not.
+    """
+    for point in points[bisect_left(points, due.at, key=attrgetter("created")) :]:
+        if point.created > due.deadline:
+            return None
+        answer = made_by(point, due.tiers, ids)
+        if answer or (answer is None and point.plan_id is not None):
+            return point
+    return None
+
+
+def copy_for(due: Due, points: Sequence[RecoveryPoint], ids: Mapping[str, str]) -> RecoveryPoint | None:
+    """The copy of a due backup. AWS documents no bound for copying: it counts until the tier's next backup is begun.
+
+    A copy that does not say which rule made it counts by its time.
+    """
+    first = bisect_left(points, due.at, key=attrgetter("created"))
+    for point in points[first : bisect_right(points, due.next_at, key=attrgetter("created"))]:
+        if point.created < due.next_at and made_by(point, due.tiers, ids) is not False:
+            return point
+    return None
+
+
+def kept_since(retention_days: int | None, now: datetime) -> datetime:
+    """From when on points with this retention must still be there; with a day's grace at the end of their lives."""
+    return now - LOOK_BACK if retention_days is None else now - timedelta(days=retention_days) + DAY
+
+
+def in_force_since(subject: ScopedTable, tier: Tier, world: World) -> datetime:
+    """From when on a tier's backups of a table can be expected: the table, the plan and the policy are all there."""
+    since = [subject.table.created]
+    plans = subject.region.plans
+    wanted = next((plan.name for plan in world.policy.plans if plan.key == tier.plan), "")
+    made = [plan.created for plan in (() if isinstance(plans, Gap) else plans) if plan.name == wanted and plan.created]
+    since += [min(made)] if made else []
+    if world.policy.effective_from:
+        since.append(datetime.combine(world.policy.effective_from, time(), tzinfo=UTC))
+    return max(since)

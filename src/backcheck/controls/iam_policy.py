@@ -1,0 +1,99 @@
+"""What a policy document allows: three-valued, for conditions and unread documents leave it open.
+
+An explicit deny outweighs any allow, and nothing is allowed that no statement allows:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import NamedPolicy, PolicyDocument, Statement
+
+ANYONE = (("*", "*"), ("AWS", "*"))
+
+
+def matches(pattern: str, text: str) -> bool:
+    """`*` and `?` as IAM reads them, in ARNs and actions."""
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    written = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    return re.compile(written, re.DOTALL)
+
+
+def action_matches(statement: Statement, action: str) -> bool:
+    """Whether a statement is about an action; names are case-insensitive (IAM, Action element)."""
+    wanted = action.lower()
+    if statement.not_actions:
+        return not any(matches(pattern.lower(), wanted) for pattern in statement.not_actions)
+    return any(matches(pattern.lower(), wanted) for pattern in statement.actions)
+
+
+def resource_matches(statement: Statement, resource: str) -> bool:
+    """Whether a statement is about a resource. A trust or topic policy without Resource is about its own."""
+    if statement.not_resources:
+        return not any(matches(pattern, resource) for pattern in statement.not_resources)
+    return not statement.resources or any(matches(pattern, resource) for pattern in statement.resources)
+
+
+def principal_matches(statement: Statement, kind: str, value: str) -> bool:
+    """Whether a statement of a resource's policy is about a principal such as (`Service`, `backup.amazonaws.com`)."""
+    if statement.not_principals:
+        return (kind, value) not in statement.not_principals
+    return any(
+        (found, who) in ANYONE[:1] or (found, who) == (kind, value) or (found == kind == "AWS" and who == "*")
+        for found, who in statement.principals
+    )
+
+
+def allows(policies: Sequence[NamedPolicy], action: str, resource: str) -> bool | None:
+    """Whether a role's own policies allow an action on a resource; None where a text was not read."""
+    about: list[Statement] = []
+    unread = False
+    for policy in policies:
+        if isinstance(policy.document, Gap):
+            unread = True
+            continue
+        about += [
+            statement
+            for statement in policy.document.statements
+            if action_matches(statement, action) and resource_matches(statement, resource)
+        ]
+    if any(statement.effect == "Deny" and not statement.conditions for statement in about):
+        return False
+    answer = _settled(about)
+    return None if unread else answer
+
+
+def _settled(about: Sequence[Statement]) -> bool | None:
+    if any(statement.effect == "Deny" for statement in about):
+        return None if any(statement.effect == "Allow" for statement in about) else False
+    allowing = [statement for statement in about if statement.effect == "Allow"]
+    if any(not statement.conditions for statement in allowing):
+        return True
+    return None if allowing else False
+
+
+def admits(document: PolicyDocument, service: str, action: str, resource: str) -> tuple[bool, tuple[Statement, ...]]:
+    """Whether a resource's policy has a statement that lets a service in, and those statements.
+
+    Conditions on the source (aws:SourceArn, aws:SourceAccount) are what AWS recommends there, so they do not count
+    against it; the caller may look at them. An explicit deny without conditions does.
+    """
+    about = [
+        statement
+        for statement in document.statements
+        if principal_matches(statement, "Service", service)
+        and action_matches(statement, action)
+        and resource_matches(statement, resource)
+    ]
+    if any(statement.effect == "Deny" and not statement.conditions for statement in about):
+        return False, ()
+    allowing = tuple(statement for statement in about if statement.effect == "Allow")
+    return bool(allowing), allowing

@@ -1,0 +1,72 @@
+"""JOB-01: backup jobs succeed."""
+
+from datetime import timedelta
+
+from backcheck.controls import examples
+from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable, unread, verdict
+from backcheck.controls.expected_points import expectation, in_force_since
+from backcheck.controls.jobs import MONTH, health
+from backcheck.controls.moments import few
+from backcheck.controls.subjects import ScopedTable, tables_in_scope
+from backcheck.finding import Severity, Verdict
+from backcheck.inventory.gap import Gap
+
+BAD = ("FAILED", "ABORTED", "EXPIRED", "PARTIAL")
+
+
+@control(
+    id="JOB-01",
+    title="Backup jobs succeed",
+    severity=Severity.HIGH,
+    reads=ACCOUNT_ONLY,
+    each=tables_in_scope,
+    why="A job that failed last night is the backup that is missing today; EXPIRED ones fail without a word.",
+    remedy="Read StatusMessage: aws backup list-backup-jobs --by-resource-arn TABLE --by-state FAILED (and EXPIRED)",
+    sources=(
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupJob.html",
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html",
+    ),
+    maps_to=("NIST-800-53r5:CP-9", "SOC2:A1.2"),
+    passes={
+        "all completed": examples.world,
+        "completed with issues": lambda: examples.world(
+            primary={"backup_jobs": examples.backup_jobs(message_category="AccessDenied", status_message="no tags")}
+        ),
+    },
+    fails={
+        "failed": lambda: examples.world(primary={"backup_jobs": examples.backup_jobs(state="FAILED")}),
+        "expired": lambda: examples.world(primary={"backup_jobs": examples.backup_jobs(state="EXPIRED")}),
+        "one of thirty aborted": lambda: examples.world(
+            primary={
+                "backup_jobs": (
+                    *examples.backup_jobs(),
+                    examples.backup_job(examples.NOW - timedelta(days=9), state="ABORTED"),
+                )
+            }
+        ),
+        "none at all": lambda: examples.world(primary={"backup_jobs": ()}),
+    },
+    unknown={"jobs not listed": lambda: examples.world(primary={"backup_jobs": examples.gap("ListBackupJobs")})},
+)
+def jobs_succeed(subject: ScopedTable, world: World) -> Verdict:
+    """None FAILED, ABORTED, EXPIRED or PARTIAL in 24 hours, 99 of 100 good in 30 days; issues are notes."""
+    jobs = world.index.backup_jobs(subject.region, subject.table.arn)
+    if isinstance(jobs, Gap):
+        return unread(jobs, resource=subject.resource)
+    own = [job for job in jobs if job.created >= subject.table.created]
+    seen = health(own, BAD, world.now)
+    problems = list(seen.bad_today)
+    if not own:
+        start = world.now - MONTH + timedelta(days=1)
+        asked = expectation(subject.tiers, world)
+        if not any(asked.due(tier, max(start, in_force_since(subject, tier, world))) for tier in subject.tiers):
+            return not_applicable(f"no backup of {subject.table.name} was due yet")
+        problems = ["no backup job in 30 days, though backups were due"]
+    return verdict(
+        not problems and seen.sound,
+        expected="none bad in 24 h, 99% completed in 30 days",
+        observed=few([*problems, seen.rate]),
+        at="ListBackupJobs.State, MessageCategory",
+        message=f"{subject.table.name}: {few([*problems, seen.rate])}",
+        notes=seen.notes,
+    )

@@ -1,0 +1,40 @@
+"""Keys: which one an ARN means, and whether it can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from backcheck.controls.control import World
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Key
+
+NOT_THERE = frozenset({"NotFoundException", "NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
+"""Codes by which services say that something does not exist: that is knowledge, and no gap."""
+
+
+def find_key(arn: str, world: World) -> Key | Gap:
+    """The key of an ARN, or why it is not known."""
+    found = world.index.keys.get(arn)
+    if found is not None:
+        return found
+    parts = arn.split(":")
+    return Gap(
+        service="kms",
+        operation="DescribeKey",
+        region=parts[3] if len(parts) > 3 else "",
+        account=parts[4] if len(parts) > 4 else "",
+        code="NotAsked",
+        detail="the snapshot does not have this key",
+        resource=arn,
+    )
+
+
+def why_unusable(key: Key) -> Iterator[str]:
+    """Why nothing can be encrypted or decrypted with a key; nothing where it can.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+    """
+    if key.deletion_date is not None:
+        yield f"is to be deleted on {key.deletion_date:%Y-%m-%d}"
+    elif key.state != "Enabled":
+        yield f"is {key.state}"

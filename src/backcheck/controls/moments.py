@@ -1,0 +1,21 @@
+"""Moments as verdicts tell them, and how far clocks may disagree."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""A time this far ahead of the audit's clock is still taken for now."""
+
+DAY = timedelta(days=1)
+
+
+def told(moment: datetime) -> str:
+    """`2026-11-22 12:00 UTC`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def few(many: list[str], most: int = 5) -> str:
+    """The first of many, and how many more there are."""
+    more = f" and {len(many) - most} more" if len(many) > most else ""
+    return ", ".join(many[:most]) + more

@@ -1,0 +1,151 @@
+"""POL-08: every reference leads somewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from backcheck.controls import examples
+from backcheck.controls.control import POLICY_ONLY, World, control, verdict
+from backcheck.controls.subjects import PolicySubject, the_policy
+from backcheck.finding import Severity, Verdict
+from backcheck.policy.model import Policy, TableScope, Tier
+from backcheck.policy.schema import nearest
+
+
+@control(
+    id="POL-08",
+    title="Every vault, tier and table that is named exists",
+    severity=Severity.HIGH,
+    reads=POLICY_ONLY,
+    each=the_policy,
+    why="A tier that no table uses, or a copy to a vault that nobody declared, is a promise without a backup.",
+    remedy="Declare what is named, or name what is declared.",
+    sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRuleInput.html",),
+    maps_to=("NIST-800-53r5:CP-9",),
+    passes={
+        "all there": examples.world,
+        "a tier without a table: a note": lambda: examples.world(policy=_scoped(tiers=("main/daily",))),
+    },
+    fails={
+        "the tier's vault": lambda: _tier(vault="nowhere"),
+        "the copy's vault": lambda: _tier(copies=(replace(examples.tier().copies[0], vault="d"),)),
+        "a table's tier": lambda: examples.world(policy=_scoped(tiers=("main/daily", "hourly"))),
+        "the drill's table": lambda: examples.world(policy=_drilled("order")),
+        "a vault far from its tables": lambda: examples.world(policy=_scoped(region="dr")),
+        "two vaults of one name": lambda: examples.world(policy=_same_vault_twice()),
+    },
+    no_unknown="the policy alone is read",
+)
+def references_resolve(subject: PolicySubject, world: World) -> Iterator[Verdict]:
+    """Vaults of tiers, tiers of tables and tables of drills exist, and a tier's vault is where its tables are."""
+    policy = subject.policy
+    wrong = [*_tiers(policy), *_tables(policy), *_drills(policy), *_names(policy)]
+    yield from wrong
+    if not wrong:
+        used = {tier for scope in policy.tables for tier in scope.tiers}
+        idle = [tier.id for tier in policy.tiers if tier.id not in used]
+        counts = f"{len(policy.tiers)} tiers, {len(policy.vaults)} vaults and {len(policy.tables)} tables"
+        yield verdict(
+            True,
+            expected="every reference resolves",
+            observed="every reference resolves",
+            at="/",
+            message=f"{counts} fit together",
+            notes=tuple(f"no table uses the tier {tier}" for tier in idle),
+        )
+
+
+def _missing(policy: Policy, what: str, name: str, known: Iterable[str], at: str) -> Verdict:
+    names = list(known)
+    hint = nearest(name, names)
+    return verdict(
+        False,
+        expected=f"a {what} of the policy: {', '.join(names)}",
+        observed=name,
+        at=at,
+        message=f"there is no {what} `{name}`" + (f": {hint}" if hint else ""),
+        resource=policy.resource(at),
+    )
+
+
+def _tiers(policy: Policy) -> Iterator[Verdict]:
+    vaults = [vault.key for vault in policy.vaults]
+    for tier in policy.tiers:
+        if tier.vault not in vaults:
+            yield _missing(policy, "vault", tier.vault, vaults, f"{tier.pointer}/vault")
+        for index, copy in enumerate(tier.copies):
+            if copy.vault not in vaults:
+                yield _missing(policy, "vault", copy.vault, vaults, f"{tier.pointer}/copies/{index}/vault")
+
+
+def _tables(policy: Policy) -> Iterator[Verdict]:
+    known = {tier.id: tier for tier in policy.tiers}
+    for scope in policy.tables:
+        for name in scope.tiers:
+            if name not in known:
+                yield _missing(policy, "tier", name, known, f"/tables/{scope.key}/tiers")
+            else:
+                yield from _far(policy, scope, known[name])
+
+
+def _far(policy: Policy, scope: TableScope, tier: Tier) -> Iterator[Verdict]:
+    """AWS Backup stores in a vault of the rule's own account and Region; only copies go further."""
+    vault = policy.vault(tier.vault)
+    if vault is None or (vault.account, vault.region) == (scope.account, scope.region):
+        return
+    at = f"/tables/{scope.key}/tiers"
+    yield verdict(
+        False,
+        expected=f"a vault of account {scope.account} in Region {scope.region}, where the table is",
+        observed=f"{vault.key}: account {vault.account}, Region {vault.region}",
+        at=at,
+        message=f"{scope.key} is in {scope.account}/{scope.region}, and the vault of {tier.id} is in "
+        f"{vault.account}/{vault.region}: give it a plan with a vault of its own",
+        resource=policy.resource(at),
+    )
+
+
+def _drills(policy: Policy) -> Iterator[Verdict]:
+    known = [scope.key for scope in policy.tables]
+    for name in policy.drill.tables if policy.drill else ():
+        if name not in known:
+            yield _missing(policy, "table", name, known, "/drill/tables")
+
+
+def _names(policy: Policy) -> Iterator[Verdict]:
+    """Two keys for one thing in AWS."""
+    vaults = Counter((vault.account, vault.region, vault.name) for vault in policy.vaults)
+    plans = Counter(plan.name for plan in policy.plans)
+    twice = [("vault", "/vaults", name) for (_, _, name), count in vaults.items() if count > 1]
+    twice += [("plan", "/plans", name) for name, count in plans.items() if count > 1]
+    for what, at, name in twice:
+        yield verdict(
+            False,
+            expected=f"one {what} of a name in an account and Region",
+            observed=f"several named {name}",
+            at=at,
+            message=f"several {what}s of the policy are the one named {name} in AWS",
+            resource=policy.resource(at),
+        )
+
+
+def _tier(**changes: Any) -> World:
+    return examples.world(policy=examples.policy(tiers=(examples.tier(**changes),)))
+
+
+def _scoped(**changes: Any) -> Policy:
+    return examples.policy(scope=changes)
+
+
+def _drilled(table: str) -> Policy:
+    base = examples.policy()
+    assert base.drill is not None
+    return replace(base, drill=replace(base.drill, tables=(table,)))
+
+
+def _same_vault_twice() -> Policy:
+    base = examples.policy()
+    return replace(base, vaults=(*base.vaults, replace(base.vaults[0], key="again")))

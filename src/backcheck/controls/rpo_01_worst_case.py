@@ -1,0 +1,106 @@
+"""RPO-01: how much can be lost at worst, computed for backups and for their copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from backcheck.controls import examples
+from backcheck.controls.control import POLICY_ONLY, World, control, not_applicable, verdict
+from backcheck.controls.periods import Protection, protections
+from backcheck.finding import Severity, Verdict
+from backcheck.policy.model import Policy, Tier
+from backcheck.policy.rpo import spell, worst_case
+
+
+@control(
+    id="RPO-01",
+    title="The worst case stays within the RPO, in the primary Region and from the copies",
+    severity=Severity.CRITICAL,
+    reads=POLICY_ONLY,
+    each=protections,
+    why="A daily backup does not mean that a day can be lost at most: windows and overlaps come on top.",
+    remedy="Plan more backups, shorter windows or more copies; or state the objective that the plan can keep.",
+    sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/plan-options-and-configuration.html",),
+    maps_to=("NIST-800-53r5:CP-9", "NIST-800-53r5:CP-6(2)", "NIST-800-53r5:CP-10"),
+    passes={
+        "33 h, and 3 h for the copy": examples.world,
+        "nothing promised for DR": lambda: examples.world(policy=_objectives(dr_hours=None)),
+    },
+    fails={
+        "32 h": lambda: examples.world(policy=_objectives(backup_hours=31)),
+        "no time left for the copy": lambda: examples.world(policy=_objectives(dr_hours=32)),
+        "a DR objective without copies": lambda: examples.world(
+            policy=examples.policy(tiers=(examples.tier(copies=()),))
+        ),
+    },
+    unknown={
+        "a schedule that says nothing": lambda: examples.world(
+            policy=examples.policy(tiers=(examples.tier(schedule="cron(0 1 * *)"),))
+        ),
+    },
+)
+def worst_case_is_within_the_rpo(protection: Protection, world: World) -> Iterator[Verdict]:
+    """The longest time between effective firings, with both windows of the later one, is within each objective."""
+    policy = world.policy
+    primary, dr = policy.objectives.rpo.backup_hours, policy.objectives.rpo.dr_hours
+    if primary is None:
+        yield not_applicable("the policy states no RPO for backups: objectives.rpo.backup_hours")
+    else:
+        yield _primary(protection, primary, policy)
+    vaults = elsewhere(protection.calendar.tiers, policy)
+    if dr is not None:
+        yield _from_copies(protection, vaults, dr, policy)
+    elif vaults:
+        lines = worst_case(protection.calendar, vaults, zone=policy.timezone).lines
+        yield not_applicable(
+            f"the policy states no RPO for DR (objectives.rpo.dr_hours); it would be: {'; '.join(lines)}"
+        )
+
+
+def elsewhere(tiers: tuple[Tier, ...], policy: Policy) -> tuple[str, ...]:
+    """The vaults in other Regions than their tiers' that the tiers copy to."""
+    found: dict[str, None] = {}
+    for tier in tiers:
+        home = policy.vault(tier.vault)
+        for copy in tier.copies:
+            vault = policy.vault(copy.vault)
+            if vault and home and policy.region_of(vault) != policy.region_of(home):
+                found[vault.key] = None
+    return tuple(found)
+
+
+def _primary(protection: Protection, objective: int, policy: Policy) -> Verdict:
+    worst = worst_case(protection.calendar, zone=policy.timezone)
+    return verdict(
+        worst.within(objective),
+        expected=f"at most {objective} h",
+        observed="no bound" if worst.total is None else spell(worst.total),
+        at="/objectives/rpo/backup_hours",
+        message=f"{protection.whom}: {'; '.join(worst.lines)}",
+        notes=protection.calendar.notes,
+    )
+
+
+def _from_copies(protection: Protection, vaults: tuple[str, ...], objective: int, policy: Policy) -> Verdict:
+    at = "/objectives/rpo/dr_hours"
+    if not vaults:
+        message = f"{protection.whom}: an objective is stated for DR, and nothing is copied to another Region"
+        return verdict(False, expected=f"at most {objective} h", observed="no copies", at=at, message=message)
+    worst = worst_case(protection.calendar, vaults, zone=policy.timezone)
+    spare = None if worst.total is None else timedelta(hours=objective) - worst.total
+    left = f"; {spell(spare)} of {objective} h are left for copying" if spare and spare > timedelta(0) else ""
+    return verdict(
+        spare is not None and spare > timedelta(0),
+        expected=f"less than {objective} h, the rest being for the copy",
+        observed="no bound" if worst.total is None else f"{spell(worst.total)} and the copy",
+        at=at,
+        message=f"{protection.whom}: {'; '.join(worst.lines)}{left}",
+        notes=protection.calendar.notes,
+    )
+
+
+def _objectives(**changes: int | None) -> Policy:
+    base = examples.policy()
+    return replace(base, objectives=replace(base.objectives, rpo=replace(base.objectives.rpo, **changes)))

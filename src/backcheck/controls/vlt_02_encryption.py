@@ -1,0 +1,101 @@
+"""VLT-02: the vault's key is whose the policy says, and can be used."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from backcheck.controls import examples
+from backcheck.controls.control import BOTH, World, control, unread, verdict
+from backcheck.controls.keys import NOT_THERE, find_key, why_unusable
+from backcheck.controls.vaults import PresentVault, present_vaults
+from backcheck.finding import Severity, Verdict
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Key
+from backcheck.policy.model import KeyKind
+
+AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotationStatus"
+
+
+@control(
+    id="VLT-02",
+    title="The vault's key is the right one and works",
+    severity=Severity.HIGH,
+    reads=BOTH,
+    each=present_vaults,
+    why="With its key disabled or deleted a vault still lists every backup, and none of them can be restored.",
+    remedy=(
+        "aws kms cancel-key-deletion --key-id KEY; aws kms enable-key --key-id KEY; aws kms enable-key-rotation "
+        "--key-id KEY. A vault's key is set at its creation only: for another one make a new vault."
+    ),
+    sources=(
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html",
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html",
+    ),
+    maps_to=("NIST-800-53r5:CP-9(8)",),
+    passes={"a customer's key": examples.world},
+    fails={
+        "disabled": lambda: examples.world(primary={"keys": (examples.key(state="Disabled"),)}),
+        "to be deleted": lambda: examples.world(
+            dr={
+                "keys": (
+                    examples.key(
+                        examples.DR_KEY_ARN,
+                        state="PendingDeletion",
+                        deletion_date=examples.NOW + timedelta(days=7),
+                    ),
+                )
+            }
+        ),
+        "AWS's key": lambda: examples.world(primary={"keys": (examples.key(manager="AWS"),)}),
+        "not rotated": lambda: examples.world(primary={"keys": (examples.key(rotation=False),)}),
+        "a key of another region": lambda: examples.world(
+            primary={"vaults": (examples.vault(key_arn=examples.DR_KEY_ARN),)}
+        ),
+    },
+    unknown={
+        "key not read": lambda: examples.world(
+            primary={"keys": (examples.gap("DescribeKey", service="kms", resource=examples.KEY_ARN),)}
+        ),
+        "rotation not read": lambda: examples.world(
+            primary={"keys": (examples.key(rotation=examples.gap("GetKeyRotationStatus", service="kms")),)}
+        ),
+    },
+)
+def key_is_right_and_works(subject: PresentVault, world: World) -> Verdict:
+    """Whose key it is; a customer's is enabled, not on its way out, rotated, and in the vault's own region."""
+    vault, wanted = subject.vault, subject.wanted.encryption
+    if vault.key_arn is None:
+        return _told(
+            subject, [] if wanted is KeyKind.AWS_OWNED else [f"no key of its own; the policy says {wanted}"], "none"
+        )
+    key = find_key(vault.key_arn, world)
+    if isinstance(key, Gap):
+        gone = [f"key {vault.key_arn} does not exist"] if key.code in NOT_THERE else []
+        return _told(subject, gone, "none") if gone else unread(key, resource=vault.arn)
+    problems = list(_problems(subject, key))
+    if not problems and wanted is KeyKind.CUSTOMER and isinstance(key.rotation, Gap):
+        return unread(key.rotation, resource=vault.arn)
+    return _told(subject, problems, f"{key.manager} {key.state}")
+
+
+def _problems(subject: PresentVault, key: Key) -> Iterator[str]:
+    wanted = subject.wanted.encryption
+    kind = KeyKind.CUSTOMER if key.manager == "CUSTOMER" else KeyKind.AWS_MANAGED
+    if kind is not wanted:
+        yield f"the key is {kind}; the policy says {wanted}"
+    if key.region != subject.vault.region:
+        yield f"the key is in {key.region}"
+    for problem in why_unusable(key):
+        yield f"the key {problem}"
+    if wanted is KeyKind.CUSTOMER and key.rotation is False:
+        yield "the key is not rotated"
+
+
+def _told(subject: PresentVault, problems: list[str], observed: str) -> Verdict:
+    vault = subject.vault
+    return verdict(
+        not problems,
+        expected=f"{subject.wanted.encryption} key, enabled and rotated, in {vault.region}",
+        observed="; ".join(problems) or observed,
+        at=AT,
+        message=f"{vault.name}: {'; '.join(problems) or 'its key is the right one and works'}",
+    )

@@ -1,0 +1,146 @@
+"""VLT-04: the vault's access policy keeps strangers out and recovery points in."""
+
+from collections.abc import Iterator
+
+from backcheck.controls import examples
+from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
+from backcheck.controls.iam_policy import action_matches
+from backcheck.controls.roles import role_name
+from backcheck.controls.vaults import PresentVault, present_vaults
+from backcheck.finding import Severity, Verdict
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import PolicyDocument, Statement
+
+DESTRUCTIVE = (
+    "backup:DeleteRecoveryPoint",
+    "backup:UpdateRecoveryPointLifecycle",
+    "backup:PutBackupVaultAccessPolicy",
+    "backup:DeleteBackupVaultAccessPolicy",
+)
+EXEMPTING = frozenset({"StringNotEquals", "StringNotLike", "ArnNotEquals", "ArnNotLike"})
+AT = "GetBackupVaultAccessPolicy.Policy"
+
+
+def _with(*statements: Statement) -> World:
+    return examples.world(primary={"vaults": (examples.vault(policy=examples.document(*statements)),)})
+
+
+@control(
+    id="VLT-04",
+    title="The access policy keeps recovery points in and strangers out",
+    severity=Severity.HIGH,
+    reads=BOTH,
+    each=present_vaults,
+    why="Whoever may delete recovery points, or rewrite the policy that forbids it, can take the backups first.",
+    remedy=(
+        "aws backup put-backup-vault-access-policy --backup-vault-name NAME --policy file://policy.json, a Deny of "
+        f"{', '.join(DESTRUCTIVE)} for Principal * but the break-glass role (ArnNotEquals aws:PrincipalArn)"
+    ),
+    sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-policy.html",),
+    maps_to=("NIST-800-53r5:CP-9", "CIS-8.1:11.3"),
+    passes={
+        "denied to all but break-glass": examples.world,
+        "denied to everybody": lambda: _with(examples.deny_deletion(conditions=())),
+    },
+    fails={
+        "no policy": lambda: examples.world(primary={"vaults": (examples.vault(policy=None),)}),
+        "only deletion denied": lambda: _with(examples.deny_deletion(actions=("backup:DeleteRecoveryPoint",))),
+        "everybody may copy into it": lambda: _with(
+            examples.deny_deletion(), examples.allow("backup:CopyIntoBackupVault", principals=(("AWS", "*"),))
+        ),
+        "another account may": lambda: _with(
+            examples.deny_deletion(),
+            examples.allow("backup:CopyIntoBackupVault", principals=(("AWS", "arn:aws:iam::999988887777:root"),)),
+        ),
+        "denied to one role only": lambda: _with(
+            examples.deny_deletion(principals=(("AWS", f"arn:aws:iam::{examples.ACCOUNT}:role/dev"),))
+        ),
+        "another role is exempt": lambda: _with(
+            examples.deny_deletion(
+                conditions=(("ArnNotEquals", "aws:PrincipalArn", (f"arn:aws:iam::{examples.ACCOUNT}:role/dev",)),)
+            )
+        ),
+    },
+    unknown={
+        "policy not read": lambda: examples.world(
+            primary={"vaults": (examples.vault(policy=examples.gap("GetBackupVaultAccessPolicy")),)}
+        ),
+        "exempt by user id": lambda: _with(
+            examples.deny_deletion(conditions=(("StringNotEquals", "aws:userId", ("AROAEXAMPLE:*",)),))
+        ),
+    },
+)
+def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
+    """No principal from outside but those allowed; an explicit Deny of each destructive action, break-glass exempt."""
+    found = subject.vault.policy
+    if isinstance(found, Gap):
+        return unread(found, resource=subject.resource)
+    document = found or PolicyDocument(statements=())
+    problems = [f"admits {who}" for who in _strangers(document, subject, world)]
+    states = {action: _denied(document, action, subject, world) for action in DESTRUCTIVE}
+    if subject.wanted.deny_deletion:
+        problems += [f"does not deny {action}" for action, denied in states.items() if denied is False]
+        if not problems and None in states.values():
+            return unknown(f"{subject.vault.name} exempts principals by a key that cannot be resolved here", at=AT)
+    return verdict(
+        not problems,
+        expected="no strangers; deletion denied to all but break-glass",
+        observed="; ".join(problems) or "as expected",
+        at=AT,
+        message=f"{subject.vault.name}: its policy {'; '.join(problems) or 'keeps points in and strangers out'}"
+        if found
+        else f"{subject.vault.name} has no access policy: whoever has the permission may delete its recovery points",
+    )
+
+
+def _denied(document: PolicyDocument, action: str, subject: PresentVault, world: World) -> bool | None:
+    answers = {
+        _exempts_only_break_glass(statement, subject, world)
+        for statement in document.statements
+        if statement.effect == "Deny" and action_matches(statement, action) and _is_for_all(statement)
+    }
+    return True if True in answers else None if None in answers else False
+
+
+def _is_for_all(statement: Statement) -> bool:
+    """Every principal and every recovery point."""
+    everybody = any(principal in (("AWS", "*"), ("*", "*")) for principal in statement.principals)
+    return everybody and "*" in statement.resources
+
+
+def _exempts_only_break_glass(statement: Statement, subject: PresentVault, world: World) -> bool | None:
+    """None where the exempt are named by something else than their ARN, as in AWS's own example with aws:userId."""
+    allowed = {role_name(name) for name in world.policy.roles.break_glass}
+    for operator, key, values in statement.conditions:
+        if operator not in EXEMPTING:
+            return False
+        if key.lower() == "aws:userid":
+            return None
+        if key.lower() != "aws:principalarn" or not all(role_name(value) in allowed for value in values):
+            return False
+        if not all(value.split(":")[4:5] == [subject.vault.account] for value in values):
+            return False
+    return True
+
+
+def _strangers(document: PolicyDocument, subject: PresentVault, world: World) -> Iterator[str]:
+    for statement in document.statements:
+        if statement.effect != "Allow":
+            continue
+        if statement.not_principals:
+            yield "everybody but a few (NotPrincipal)"
+        for kind, who in statement.principals:
+            if kind in ("AWS", "*") and not _is_ours(who, statement, subject):
+                yield "everybody" if who == "*" else who
+
+
+def _is_ours(who: str, statement: Statement, subject: PresentVault) -> bool:
+    allowed = subject.wanted.allowed_principals
+    if who == "*":
+        limits = [set(values) for _, key, values in statement.conditions if key.lower() in _LIMITS]
+        return any(values and values <= {*allowed, subject.vault.account} for values in limits)
+    account = who.split(":")[4] if who.startswith("arn:") else who
+    return account == subject.vault.account or who in allowed or account in allowed
+
+
+_LIMITS = frozenset({"aws:principalorgid", "aws:principalaccount", "aws:sourceaccount"})

@@ -1,0 +1,94 @@
+"""What changed between two runs: findings.json read back and compared by control, resource and tier."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from backcheck.errors import UsageError
+from backcheck.evidence.findings_json import PASSED, SCHEMA
+from backcheck.finding import Finding, Status
+
+Key = tuple[str, str, str]
+"""Control, resource, tier: what makes a finding the same one in another run."""
+
+BAD = frozenset({Status.FAIL, Status.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One finding whose verdict is not what it was. None: it was, or is, not there."""
+
+    key: Key
+    before: Status | None
+    after: Status | None
+    message: str
+
+    @property
+    def worse(self) -> bool:
+        """It fails or is unknown now, and was neither before or was not there."""
+        return self.after in BAD and self.before not in BAD
+
+    @property
+    def better(self) -> bool:
+        """It failed or was unknown, and is now neither or gone."""
+        return self.before in BAD and self.after not in BAD
+
+
+Verdicts = Mapping[Key, tuple[Status, str]]
+
+
+def read(path: Path) -> Verdicts:
+    """The verdicts of a findings.json. Raises UsageError for what is not one."""
+    try:
+        document = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except orjson.JSONDecodeError as error:
+        raise UsageError(f"is not JSON: {error}", where=str(path), hint="name a findings.json") from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise UsageError(f"is no run of schema {SCHEMA}", where=str(path), hint="name a findings.json")
+    try:
+        found = {_key(one): (Status(one["status"]), str(one["message"])) for one in document["findings"]}
+        if document.get("passed"):
+            found.update(_passed(path.with_name(PASSED)))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"is a damaged run: {error!r}", where=str(path)) from error
+    return found
+
+
+def verdicts(findings: Iterable[Finding]) -> Verdicts:
+    """The verdicts of a run that is at hand."""
+    return {finding.key: (finding.status, finding.message) for finding in findings}
+
+
+def compare(before: Verdicts, after: Verdicts) -> tuple[Change, ...]:
+    """Every finding whose verdict changed, appeared or went away; sorted, the worse ones first."""
+    changes = []
+    for key in before.keys() | after.keys():
+        was, is_ = before.get(key), after.get(key)
+        if (was and was[0]) != (is_ and is_[0]):
+            message = (is_ or was or (None, ""))[1]
+            changes.append(Change(key=key, before=was and was[0], after=is_ and is_[0], message=message))
+    return tuple(sorted(changes, key=lambda change: (not change.worse, not change.better, change.key)))
+
+
+def _key(one: Mapping[str, Any]) -> Key:
+    return (str(one["control"]), str(one["resource"]), str(one["tier"] or ""))
+
+
+def _passed(path: Path) -> Iterator[tuple[Key, tuple[Status, str]]]:
+    """The verdicts that findings.json only counts, from the side file next to it."""
+    try:
+        document = orjson.loads(gzip.decompress(path.read_bytes()))
+    except (OSError, EOFError, zlib.error, orjson.JSONDecodeError) as error:
+        raise UsageError(f"the run's side file cannot be read: {error}", where=str(path)) from error
+    for group in document["passed"]:
+        for resource in group["resources"]:
+            yield (group["control"], resource, group["tier"] or ""), (Status.PASS, "")

@@ -1,0 +1,53 @@
+"""evaluate(world, controls) -> findings: pure, without I/O or clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from backcheck.controls.control import AnyControl, World, unknown
+from backcheck.finding import Finding, Location, Verdict
+from backcheck.policy.model import Policy
+
+
+def evaluate(world: World, controls: Iterable[AnyControl]) -> tuple[Finding, ...]:
+    """Every finding of every control that can be judged in this world, sorted by control, resource and tier."""
+    findings = [finding for one in controls if one.reads & world.reads for finding in _findings(one, world)]
+    return tuple(sorted(findings, key=lambda finding: finding.key))
+
+
+def _findings(one: AnyControl, world: World) -> Iterator[Finding]:
+    try:
+        verdicts = tuple(one.judge(world))
+    except Exception as error:  # noqa: BLE001  a control that crashes has determined nothing: say so, never be silent
+        why = f"the control itself failed: {type(error).__name__}: {error}"
+        verdicts = (unknown(why, at=f"control {one.id}", resource=world.policy.resource()),)
+    for verdict in verdicts:
+        yield _finding(one, verdict, world)
+
+
+def _finding(one: AnyControl, verdict: Verdict, world: World) -> Finding:
+    return Finding(
+        control=one.id,
+        status=verdict.status,
+        severity=one.severity,
+        resource=verdict.resource,
+        tier=verdict.tier,
+        expected=verdict.expected,
+        observed=verdict.observed,
+        at=verdict.at,
+        message=verdict.message,
+        notes=verdict.notes,
+        remediation=one.remedy,
+        maps_to=one.maps_to,
+        location=verdict.location or _line_of(verdict, world.policy),
+    )
+
+
+def _line_of(verdict: Verdict, policy: Policy) -> Location | None:
+    """Where the policy's file says what a verdict on the policy is about."""
+    whole = policy.resource()
+    if not verdict.resource.startswith(whole):
+        return None
+    pointer = verdict.at if verdict.at.startswith("/") else verdict.resource.removeprefix(whole)
+    line = policy.source.line_of(pointer) or policy.source.line_of(verdict.resource.removeprefix(whole))
+    return Location(file=policy.source.file, line=line) if line else None

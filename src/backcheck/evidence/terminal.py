@@ -1,0 +1,62 @@
+"""The verdict as plain text: a finding, and the summary of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from backcheck.finding import Finding, Run, Status
+
+LISTED = 20
+"""How many findings the summary names; the report has all."""
+
+SIMULATED = "SIMULATED: this shows that the suite works and is no evidence of a backup"
+
+VERDICTS = {0: "compliant", 1: "not compliant", 2: "could not determine"}
+
+
+def explain(finding: Finding) -> str:
+    """One finding for a person: what is wrong, where it was seen, what to do."""
+    lines = [f"{finding.control} {finding.status.value.upper()} {finding.resource}: {printable(finding.message)}"]
+    if finding.expected or finding.observed:
+        lines.append(f"  expected {printable(finding.expected)}; observed {printable(finding.observed)}")
+    lines += [f"  at {printable(finding.at)}"] if finding.at else []
+    lines += [f"  note: {printable(note)}" for note in finding.notes]
+    if finding.waiver:
+        lines.append(f"  waived until {finding.waiver.expires} by {printable(finding.waiver.owner)}")
+    if finding.remediation and finding.status is Status.FAIL:
+        lines.append(f"  do: {printable(finding.remediation)}")
+    return "\n".join(lines)
+
+
+def summary(run: Run, out: Path | None) -> Iterator[str]:
+    """The lines at the end of a run."""
+    counts = run.summary
+    for status in (Status.FAIL, Status.UNKNOWN):
+        yield from _listed([finding for finding in run.findings if finding.status is status], status)
+    if run.gaps:
+        yield f"{len(run.gaps)} calls were not answered; the report's coverage ledger names them"
+    accounts = ", ".join(f"{account.kind} {account.id}" for account in run.accounts)
+    policy = printable(f"{run.policy_name} {run.policy_version}")
+    yield f"policy {policy}, {accounts}, as of {run.clock:%Y-%m-%d %H:%M} UTC"
+    if run.simulated:
+        yield SIMULATED
+    yield (
+        f"{counts.passed} pass, {counts.failed} fail, {counts.unknown} unknown, {counts.waived} waived, "
+        f"{counts.not_applicable} not applicable: {VERDICTS[counts.exit_code]} (exit {counts.exit_code})"
+    )
+    if out:
+        yield f"evidence: {out}"
+
+
+def printable(text: str) -> str:
+    """Text from an account without control characters: it must not steer a terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
+
+
+def _listed(findings: list[Finding], status: Status) -> Iterator[str]:
+    ordered = sorted(findings, key=lambda finding: (finding.severity.rank, finding.key))
+    for finding in ordered[:LISTED]:
+        yield f"{status.value.upper():7} {finding.control} {finding.resource}: {printable(finding.message)}"
+    if len(ordered) > LISTED:
+        yield f"{status.value.upper():7} and {len(ordered) - LISTED} more"

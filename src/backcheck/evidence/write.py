@@ -1,0 +1,20 @@
+"""The one place that writes evidence: nothing is opened before everything is rendered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from backcheck.evidence import findings_json
+from backcheck.finding import Run
+
+SNAPSHOT = "snapshot.json.gz"
+
+
+def write_evidence(run: Run, snapshot: bytes, out: Path) -> None:
+    """Write findings.json, the snapshot, and the passed findings' side file where there is one."""
+    files = findings_json.render(run)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / SNAPSHOT).write_bytes(snapshot)
+    (out / "findings.json").write_bytes(files.findings)
+    if files.passed is not None:
+        (out / findings_json.PASSED).write_bytes(files.passed)

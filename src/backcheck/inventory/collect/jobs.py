@@ -1,0 +1,207 @@
+"""AWS Backup's jobs, settings and protected resources: one list each."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from backcheck.inventory.backup import (
+    BackupJob,
+    CopyJob,
+    ProtectedResource,
+    RegionSettings,
+    RestoreJob,
+    RestoreTestingPlan,
+    RestoreTestingSelection,
+)
+from backcheck.inventory.collect.calls import Calls
+from backcheck.inventory.collect.reply import Reply
+from backcheck.inventory.gap import Gap
+
+DYNAMODB = "DynamoDB"
+
+
+async def settings(calls: Calls, region: str) -> RegionSettings | Gap:
+    """Which resource types are opted in, and which AWS Backup manages fully."""
+    return await calls.one("backup", "DescribeRegionSettings", region, _settings)
+
+
+async def protected(calls: Calls, region: str) -> tuple[ProtectedResource, ...] | Gap:
+    """DynamoDB tables that have a recovery point in any state."""
+    return await calls.pages("backup", "ListProtectedResources", region, _protected)
+
+
+async def backup_jobs(calls: Calls, region: str) -> tuple[BackupJob, ...] | Gap:
+    """Backup jobs of the last 30 days."""
+    return await calls.pages(
+        "backup",
+        "ListBackupJobs",
+        region,
+        lambda page: tuple(_backup_job(part) for part in page.parts("BackupJobs")),
+        ByResourceType=DYNAMODB,
+    )
+
+
+async def copy_jobs(calls: Calls, region: str) -> tuple[CopyJob, ...] | Gap:
+    """Copy jobs of the last 30 days; AWS lists them in the source's region."""
+    return await calls.pages(
+        "backup",
+        "ListCopyJobs",
+        region,
+        lambda page: tuple(_copy_job(part) for part in page.parts("CopyJobs")),
+        ByResourceType=DYNAMODB,
+    )
+
+
+async def restore_jobs(calls: Calls, region: str) -> tuple[RestoreJob, ...] | Gap:
+    """Restore jobs of the last 30 days."""
+    return await calls.pages(
+        "backup",
+        "ListRestoreJobs",
+        region,
+        lambda page: tuple(_restore_job(part) for part in page.parts("RestoreJobs")),
+        ByResourceType=DYNAMODB,
+    )
+
+
+async def restore_testing(calls: Calls, region: str) -> tuple[RestoreTestingPlan, ...] | Gap:
+    """AWS's own restore testing plans, with their selections."""
+    listed = await calls.pages(
+        "backup",
+        "ListRestoreTestingPlans",
+        region,
+        lambda page: tuple(_testing_listed(part) for part in page.parts("RestoreTestingPlans")),
+    )
+    if isinstance(listed, Gap):
+        return listed
+    return tuple(await asyncio.gather(*(_testing_plan(calls, region, entry) for entry in listed)))
+
+
+async def _testing_plan(calls: Calls, region: str, listed: RestoreTestingPlan) -> RestoreTestingPlan:
+    return replace(listed, selections=await _testing_selections(calls, region, listed.name))
+
+
+def _testing_listed(reply: Reply) -> RestoreTestingPlan:
+    """What the list says; `_testing_plan` fills in the rest."""
+    return RestoreTestingPlan(
+        name=reply.text("RestoreTestingPlanName"),
+        arn=reply.text("RestoreTestingPlanArn"),
+        schedule=reply.text("ScheduleExpression"),
+        selections=(),
+    )
+
+
+async def _testing_selections(calls: Calls, region: str, plan: str) -> tuple[RestoreTestingSelection, ...] | Gap:
+    listed = await calls.pages(
+        "backup",
+        "ListRestoreTestingSelections",
+        region,
+        lambda page: tuple(p.text("RestoreTestingSelectionName") for p in page.parts("RestoreTestingSelections")),
+        about=plan,
+        RestoreTestingPlanName=plan,
+    )
+    if isinstance(listed, Gap):
+        return listed
+    found: list[RestoreTestingSelection] = []
+    for one in await asyncio.gather(*(_testing_selection(calls, region, plan, name) for name in listed)):
+        if isinstance(one, Gap):
+            return one
+        found.append(one)
+    return tuple(found)
+
+
+async def _testing_selection(calls: Calls, region: str, plan: str, name: str) -> RestoreTestingSelection | Gap:
+    return await calls.one(
+        "backup",
+        "GetRestoreTestingSelection",
+        region,
+        lambda reply: _parsed_testing(reply.part("RestoreTestingSelection")),
+        about=f"{plan}/{name}",
+        RestoreTestingPlanName=plan,
+        RestoreTestingSelectionName=name,
+    )
+
+
+def _parsed_testing(reply: Reply) -> RestoreTestingSelection:
+    return RestoreTestingSelection(
+        name=reply.text("RestoreTestingSelectionName"),
+        resource_type=reply.text("ProtectedResourceType"),
+        role_arn=reply.text("IamRoleArn"),
+        resource_arns=reply.optional_texts("ProtectedResourceArns"),
+        validation_window_hours=reply.maybe_number("ValidationWindowHours") or 0,
+    )
+
+
+def _settings(reply: Reply) -> RegionSettings:
+    return RegionSettings(
+        opt_in=reply.flags("ResourceTypeOptInPreference"), management=reply.flags("ResourceTypeManagementPreference")
+    )
+
+
+def _protected(page: Reply) -> tuple[ProtectedResource, ...]:
+    found = (
+        ProtectedResource(
+            resource_arn=part.text("ResourceArn"),
+            resource_type=part.text("ResourceType"),
+            last_backup=part.maybe_time("LastBackupTime"),
+        )
+        for part in page.parts("Results")
+    )
+    return tuple(one for one in found if one.resource_type == DYNAMODB)
+
+
+def _backup_job(reply: Reply) -> BackupJob:
+    creator = reply.maybe_part("CreatedBy")
+    return BackupJob(
+        id=reply.text("BackupJobId"),
+        state=reply.text("State"),
+        resource_arn=reply.text("ResourceArn"),
+        vault_name=reply.maybe_text("BackupVaultName") or "",
+        created=reply.time("CreationDate"),
+        completed=reply.maybe_time("CompletionDate"),
+        start_by=reply.maybe_time("StartBy"),
+        expected_completion=reply.maybe_time("ExpectedCompletionDate"),
+        plan_id=creator.maybe_text("BackupPlanId") if creator else None,
+        rule_id=creator.maybe_text("BackupRuleId") if creator else None,
+        recovery_point_arn=reply.maybe_text("RecoveryPointArn"),
+        message_category=reply.maybe_text("MessageCategory"),
+        status_message=reply.maybe_text("StatusMessage"),
+    )
+
+
+def _copy_job(reply: Reply) -> CopyJob:
+    creator = reply.maybe_part("CreatedBy")
+    return CopyJob(
+        id=reply.text("CopyJobId"),
+        state=reply.text("State"),
+        resource_arn=reply.text("ResourceArn"),
+        source_vault_arn=reply.text("SourceBackupVaultArn"),
+        source_recovery_point_arn=reply.text("SourceRecoveryPointArn"),
+        destination_vault_arn=reply.text("DestinationBackupVaultArn"),
+        destination_recovery_point_arn=reply.maybe_text("DestinationRecoveryPointArn"),
+        created=reply.time("CreationDate"),
+        completed=reply.maybe_time("CompletionDate"),
+        plan_id=creator.maybe_text("BackupPlanId") if creator else None,
+        rule_id=creator.maybe_text("BackupRuleId") if creator else None,
+        message_category=reply.maybe_text("MessageCategory"),
+        status_message=reply.maybe_text("StatusMessage"),
+    )
+
+
+def _restore_job(reply: Reply) -> RestoreJob:
+    return RestoreJob(
+        id=reply.text("RestoreJobId"),
+        state=reply.text("Status"),
+        recovery_point_arn=reply.text("RecoveryPointArn"),
+        source_resource_arn=reply.maybe_text("SourceResourceArn"),
+        created_resource_arn=reply.maybe_text("CreatedResourceArn"),
+        created=reply.time("CreationDate"),
+        completed=reply.maybe_time("CompletionDate"),
+        testing_plan_arn=_testing_arn(reply.maybe_part("CreatedBy")),
+        validation_status=reply.maybe_text("ValidationStatus"),
+        status_message=reply.maybe_text("StatusMessage"),
+    )
+
+
+def _testing_arn(creator: Reply | None) -> str | None:
+    return creator.maybe_text("RestoreTestingPlanArn") if creator else None

@@ -1,0 +1,73 @@
+"""What watches over backups in one region: rules, functions, alarms, and the topics that failures go to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from backcheck.inventory.backup import Notifications, Vault
+from backcheck.inventory.collect import scope
+from backcheck.inventory.collect.calls import Calls
+from backcheck.inventory.collect.functions import alarms, functions, with_metrics
+from backcheck.inventory.collect.rules import rules
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.watch import Alarm, EventRule, Function
+from backcheck.policy.model import Account, Policy, Validation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """As RegionInventory has them."""
+
+    rules: tuple[EventRule, ...] | Gap
+    functions: tuple[Function | Gap, ...]
+    alarms: tuple[Alarm, ...] | Gap
+
+
+async def read_watch(calls: Calls, policy: Policy, region: str, now: datetime) -> Watch:
+    """Asked for only where the policy says that failures must be heard."""
+    if policy.validation is None:
+        return Watch(
+            rules=calls.not_asked("events", "ListRules", region),
+            functions=(),
+            alarms=calls.not_asked("cloudwatch", "DescribeAlarms", region),
+        )
+    alarmed = asyncio.ensure_future(alarms(calls, region))
+    found = await rules(calls, region)
+    named = await functions(calls, region, _function_names(policy.validation, found))
+    known = () if isinstance(found, Gap) else found
+    counted, ruled = await with_metrics(calls, region, named, known, now)
+    return Watch(rules=found if isinstance(found, Gap) else ruled, functions=counted, alarms=await alarmed)
+
+
+def _function_names(validation: Validation, found: tuple[EventRule, ...] | Gap) -> Iterator[str]:
+    """The function that the policy names; where it names none, every one that a schedule starts."""
+    if validation.function:
+        yield validation.function
+        return
+    for rule in () if isinstance(found, Gap) else found:
+        if rule.schedule and not isinstance(rule.target_arns, Gap):
+            yield from (arn for arn in rule.target_arns if arn.split(":")[2:3] == ["lambda"])
+
+
+def topic_arns(
+    calls: Calls,
+    policy: Policy,
+    account: Account,
+    region: str,
+    vaults: tuple[Vault, ...] | Gap,
+    found: tuple[EventRule, ...] | Gap,
+) -> Iterator[str]:
+    """The policy's topic where it has a vault, and every topic that notifications or rules send to."""
+    if policy.validation is None or policy.validation.alerts is None:
+        return
+    if scope.vault_names(policy, account, region):
+        yield f"arn:{calls.partition(region)}:sns:{region}:{account.id}:{policy.validation.alerts.topic}"
+    for vault in () if isinstance(vaults, Gap) else vaults:
+        if isinstance(vault.notifications, Notifications):
+            yield vault.notifications.topic_arn
+    for rule in () if isinstance(found, Gap) else found:
+        if not rule.schedule and not isinstance(rule.target_arns, Gap):
+            yield from (arn for arn in rule.target_arns if arn.split(":")[2:3] == ["sns"])

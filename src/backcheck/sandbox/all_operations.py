@@ -1,0 +1,33 @@
+"""Loads every module that answers operations; each registers its own."""
+
+from __future__ import annotations
+
+import importlib
+
+MODULES = (
+    "cloudformation_operations",
+    "continuous",
+    "copies",
+    "dynamodb",
+    "holds",
+    "iam_simulator",
+    "identity",
+    "jobs",
+    "keys",
+    "listings",
+    "plans",
+    "points",
+    "region_settings",
+    "restore_testing",
+    "selections",
+    "tagging",
+    "topics",
+    "trail",
+    "vaults",
+)
+
+
+def load() -> None:
+    """Import them once."""
+    for name in MODULES:
+        importlib.import_module(f"backcheck.sandbox.{name}")

@@ -1,0 +1,232 @@
+"""Loading: shorthand, defaults, the places that stay; any bytes end in a Policy or a PolicyError."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backcheck.errors import PolicyError
+from backcheck.policy.load import load, parse
+from backcheck.policy.model import Copy, KeyKind, Lock, LockMode, Method, Pitr, Policy, TableScope
+
+ROOT = Path(__file__).parents[2]
+MINIMAL = (ROOT / "policies" / "minimal.yaml").read_text(encoding="utf-8")
+
+
+def policy(text: str = MINIMAL, **replaced: str) -> Policy:
+    for key, line in replaced.items():
+        lines = [line if old.startswith(f"{key}:") else old for old in text.splitlines()]
+        text = "\n".join(lines if line in lines else [*lines, line])
+    return parse(text, file="p.yaml")
+
+
+def told(text: str) -> str:
+    with pytest.raises(PolicyError) as raised:
+        parse(text, file="p.yaml")
+    return raised.value.diagnostics()
+
+
+def test_a_first_policy_has_ten_lines() -> None:
+    lines = [line for line in MINIMAL.splitlines() if line and not line.startswith("#")]
+    assert len(lines) <= 10
+
+
+def test_defaults() -> None:
+    made = policy()
+    (tier,) = made.tiers
+    assert made.pitr == Pitr(enabled=True, window_days=35, max_lag_minutes=15)
+    assert (tier.start_window_minutes, tier.completion_window_minutes) == (60, 120)
+    assert (tier.timezone, tier.rule, tier.vault) == ("UTC", "daily", "shop")
+    assert tier.copies == (Copy(vault="shop-dr", retention_days=35, cold_storage_after_days=None),)
+    assert [(vault.key, vault.name, vault.region) for vault in made.vaults] == [
+        ("shop", "shop", "primary"),
+        ("shop-dr", "shop-dr", "dr"),
+    ]
+    derived = Lock(mode=LockMode.GOVERNANCE, min_retention_days=35, max_retention_days=35)
+    assert [vault.lock for vault in made.vaults] == [derived, derived]
+    assert {vault.encryption for vault in made.vaults} == {KeyKind.CUSTOMER}
+    assert made.drill is not None
+    assert made.drill.schedule == "cron(0 6 2 * ? *)"
+    assert made.drill.methods == (Method.PITR, Method.BACKUP, Method.DR_COPY)
+    assert made.drill.tables == ("shop",)
+    assert made.validation is None
+
+
+def test_the_tables_of_a_list_are_names_patterns_or_arns() -> None:
+    arn = "arn:aws:dynamodb:us-east-1:123456789012:table/shop-orders"
+    made = policy(tables=f'tables: [shop-orders, "shop-*", "*", {arn}]')
+    every = ("shop/daily",)
+    assert made.tables == (
+        TableScope(key="shop-orders", name="shop-orders", tiers=every),
+        TableScope(key="shop", pattern="shop-*", tiers=every),
+        TableScope(key="all", pattern="*", tiers=every),
+        TableScope(key="shop-orders-2", arn=arn, tiers=every),
+    )
+
+
+@pytest.mark.parametrize(
+    ("copies", "expected"),
+    [
+        ("[dr]", Copy(vault="shop-dr", retention_days=400, cold_storage_after_days=30)),
+        ("[{vault: dr}]", Copy(vault="shop-dr", retention_days=400, cold_storage_after_days=30)),
+        ("[{vault: dr, retention_days: 90}]", Copy(vault="shop-dr", retention_days=90, cold_storage_after_days=None)),
+        ("[nowhere]", Copy(vault="nowhere", retention_days=400, cold_storage_after_days=30)),
+    ],
+)
+def test_a_copy_has_its_tiers_lifecycle_or_one_of_its_own(copies: str, expected: Copy) -> None:
+    text = MINIMAL.replace("retention_days: 35, copies: [dr]", "")
+    tier = f"retention_days: 400, cold_storage_after_days: 30, copies: {copies}"
+    assert policy(text.replace('* ? *)", ', f'* ? *)", {tier}')).tiers[0].copies == (expected,)
+
+
+def test_a_vault_of_its_own_gets_a_lock_from_what_is_stored_there_unless_it_says_none() -> None:
+    made = policy(vaults="vaults: {a: {}, b: {region: dr, lock: none}, c: {air_gapped: true}}")
+    assert [(v.key, v.lock and v.lock.min_retention_days) for v in made.vaults] == [("a", 35), ("b", None), ("c", None)]
+    assert [copy.vault for copy in made.tiers[0].copies] == ["b"]
+
+
+def test_a_region_with_two_vaults_is_not_enough_for_a_copy() -> None:
+    text = told(MINIMAL + "vaults: {a: {}, b: {region: dr}, c: {region: dr}}\n")
+    assert "/tiers/daily/copies: the Region `dr` has several vaults: b, c" in text
+
+
+def test_one_of_several_plans_is_named_by_plan_and_tier() -> None:
+    text = (ROOT / "fixtures" / "policies" / "bad" / "tier-of-two-plans.yaml").read_text(encoding="utf-8")
+    made = policy(text.replace("tiers: [daily]", "tiers: [b/daily, nosuch]"))
+    assert made.tables[0].tiers == ("b/daily", "nosuch")
+    assert [tier.id for tier in made.tiers_of(made.tables[0])] == ["b/daily"]
+
+
+def test_no_drill_has_to_be_said() -> None:
+    assert policy(drill="drill: none").drill is None
+
+
+def test_the_primary_account_comes_first() -> None:
+    text = (
+        'accounts: {other: "210987654321", primary: {id: "123456789012", role_arn: "arn:aws:iam::123456789012:role/r"}}'
+    )
+    made = policy(MINIMAL.replace('account: "123456789012"', text))
+    assert [(account.key, account.id, account.role_arn) for account in made.accounts] == [
+        ("primary", "123456789012", "arn:aws:iam::123456789012:role/r"),
+        ("other", "210987654321", None),
+    ]
+
+
+@pytest.mark.parametrize("word", ["NO", "on", "yes", "y", "1:30", "1_000", "0x1F", "2026-11-22", ".inf", "=", "~x"])
+def test_text_stays_text(word: str) -> None:
+    assert policy(title=f"title: {word}").title == word
+
+
+def test_the_long_forms_pointers_lead_to_the_short_forms_lines() -> None:
+    source = policy().source
+    line = next(n for n, text in enumerate(MINIMAL.splitlines(), 1) if "daily:" in text)
+    assert source.line_of("/plans/shop/tiers/daily/retention_days") == line
+    assert source.line_of("/plans/shop/tiers/daily/start_window_minutes") == line
+    assert source.line_of("/tables/shop") == line - 2
+    assert source.line_of("/vaults/shop") == 0
+
+
+def test_statements_point_into_the_long_form() -> None:
+    text = "statements: [{id: S1, says: x, at: [/tiers/daily, /tables/0, /account, /objectives/rpo_hours]}]"
+    assert policy(statements=text).statements[0].at == (
+        "/plans/shop/tiers/daily",
+        "/tables/shop",
+        "/accounts/primary/id",
+        "/objectives/rpo/backup_hours",
+    )
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
+    assert load(file).name == "shop"
+
+
+def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(MINIMAL)
+    with pytest.raises(PolicyError, match="problem") as raised:
+        load(tmp_path / "polcy.yaml")
+    assert raised.value.diagnostics().startswith(f"{tmp_path / 'polcy.yaml'}: there is no such file")
+    assert "policy.yaml" in raised.value.problems[0].hint
+
+
+def test_a_directory_names_the_policies_in_it() -> None:
+    with pytest.raises(PolicyError) as raised:
+        load(ROOT / "policies")
+    assert "this is a directory, a policy is one file" in raised.value.diagnostics()
+    assert "minimal.yaml" in raised.value.diagnostics()
+
+
+def test_a_file_of_ten_megabytes_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "big.yaml"
+    with file.open("wb") as big:
+        big.truncate(10_000_000)
+    with pytest.raises(PolicyError) as raised:
+        load(file)
+    assert "more than 1,000,000 bytes" in raised.value.diagnostics()
+
+
+def test_a_file_that_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PolicyError) as raised:
+        load(Path("p.yaml"))
+    assert raised.value.diagnostics() == "p.yaml: the file may not be read\n  try: chmod u+r p.yaml"
+
+
+def test_a_name_that_no_file_can_have() -> None:
+    with pytest.raises(PolicyError) as raised:
+        load(Path("a\0b"))
+    assert "the file cannot be read" in raised.value.diagnostics()
+
+
+def test_many_problems_are_cut_short() -> None:
+    many = told(MINIMAL + "".join(f"strange{n}: 1\n" for n in range(200)))
+    assert many.count("there is no key") == 50
+    assert many.endswith("and 150 more")
+
+
+def test_nothing_is_told_twice() -> None:
+    lines = told(
+        MINIMAL.replace("retention_days: 35", "retention_days: 3.5").replace("rpo_hours: 27", "rpo_hours: 0.5")
+    )
+    assert lines.count("p.yaml:") == 2
+
+
+WORDS = MINIMAL.split()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_end_in_a_policy_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    file = tmp_path_factory.getbasetemp() / "fuzz.yaml"
+    file.write_bytes(data)
+    with pytest.raises(PolicyError) as raised:
+        load(file)
+    assert raised.value.problems
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_damage_to_a_policy_ends_in_a_policy_or_a_policy_error(data: st.DataObject) -> None:
+    text = MINIMAL
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        until = data.draw(st.integers(at, min(at + 20, len(text))))
+        text = text[:at] + data.draw(st.text(max_size=8) | st.sampled_from(WORDS)) + text[until:]
+    assert outcome(text) in ("policy", "problems in order")
+
+
+def outcome(text: str) -> str:
+    try:
+        made = parse(text, file="p.yaml")
+    except PolicyError as error:
+        ordered = sorted(error.problems, key=lambda p: (p.line, p.column))
+        return "problems in order" if error.problems and list(error.problems) == ordered else "disorder"
+    return "policy" if made.tiers and made.tables else "nothing"
