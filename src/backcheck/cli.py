@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "recover": "backcheck.commands.recover:command",
     "snapshot": "backcheck.commands.snapshot:command",
     "sandbox": "backcheck.commands.sandbox:command",
+    "policy": "backcheck.commands.policy:command",
 }
 """Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from backcheck.policy.model import Copy, Tier
+from backcheck.policy.model import Copy, Policy, Tier
 
 DR = "techmoda-vault-dr"
 
@@ -98,3 +99,11 @@ def tiers(draw: st.DrawFn, most: int = 4, plans: tuple[str, ...] = ("a",)) -> tu
 
 periods = st.sampled_from([moment(day) for day in ("2026-01-26", "2026-03-20", "2026-10-20", "2028-02-20")])
 """Starts near a month's end, both shifts of daylight saving and a leap day."""
+
+
+def as_the_lab_has_it(policy: Policy) -> Policy:
+    """TechModa's policy with the copies that it adds to the lab's document taken away, and in force for long."""
+    plan = policy.plans[0]
+    daily, weekly, monthly = plan.tiers
+    rules = (daily, replace(weekly, copies=(), cold_storage_after_days=30), replace(monthly, copies=()))
+    return replace(policy, plans=(replace(plan, tiers=rules),), effective_from=None)

@@ -21,11 +21,15 @@ class Protection:
     tables: tuple[str, ...]
     """Keys of the table scopes."""
     calendar: Calendar
+    plan_arn: str = ""
+    """Of the deployed plan whose rules these are; empty: they are the policy's own."""
     tier: None = None
 
     @property
     def resource(self) -> str:
-        """The tables, where there is but one; else the policy."""
+        """The deployed plan; else the tables, where there is but one; else the policy."""
+        if self.plan_arn:
+            return self.plan_arn
         return self.policy.resource(f"/tables/{self.tables[0]}" if len(self.policy.tables) == 1 else self.pointer)
 
     @property
@@ -37,7 +41,8 @@ class Protection:
     def whom(self) -> str:
         """The tables, in words."""
         first = ", ".join(self.tables[:3])
-        return first if len(self.tables) <= 3 else f"{first} and {len(self.tables) - 3} more"
+        named = first if len(self.tables) <= 3 else f"{first} and {len(self.tables) - 3} more"
+        return f"{named} as deployed" if self.plan_arn else named
 
 
 def two_years(now: datetime) -> tuple[datetime, datetime]:

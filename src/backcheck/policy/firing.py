@@ -62,10 +62,6 @@ class Firing:
         """The date in the tier's own time zone."""
         return self.at.astimezone(zone_of(self.tier.timezone)).date()
 
-    def overlaps(self, other: Firing) -> bool:
-        """Whether the two half-open start windows share a moment."""
-        return self.at < other.start_by and other.at < self.start_by
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:

@@ -12,6 +12,7 @@ from moto.core.exceptions import ServiceException
 from moto.core.request import Request, normalize_request
 from moto.core.responses import ActionResult
 from moto.core.utils import get_service_model
+from werkzeug.exceptions import HTTPException
 
 from backcheck.errors import Error
 from backcheck.sandbox import caller, dynamodb, moto_seams, shapes, tables, trail, wire_errors
@@ -92,6 +93,9 @@ class Wire:
             answer = self._operate(response, service, action, who)
         except ServiceException as refusal:
             answer, error = _refuse(response, service, refusal), refusal.code
+        except HTTPException as refusal:  # moto's older errors carry their reply
+            headers = {**dict(refusal.get_headers() or ()), "status": str(refusal.code)}
+            answer, error = (refusal.code, headers, refusal.description), refusal.name
         trail.record(self.world, response, action, who, error)
         return answer
 
