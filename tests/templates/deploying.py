@@ -16,6 +16,7 @@ from backcheck.finding import Finding
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.connect import Kind, Target
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Topic
 from backcheck.inventory.model import RegionInventory, Table
 from backcheck.policy.load import load as load_policy
 from backcheck.policy.model import Policy
@@ -74,7 +75,8 @@ def audited(sandbox: Sandbox, policy: Policy, change: Change = as_written) -> tu
 
 
 def _kept(regions: tuple[RegionInventory, ...], change: Change) -> tuple[RegionInventory, ...]:
-    """With what only a template says of its table: what becomes of it when the stack goes."""
+    """With what only a template says, what becomes of the table when its stack goes; and with what people do by hand
+    once a stack is there, confirm their subscription."""
     resolved = resolve(loads(change("primary", text("primary"))), parameters=ORDER[1][2]).resources["ProductsTable"]
 
     def kept(table: Table | Gap) -> Table | Gap:
@@ -83,4 +85,9 @@ def _kept(regions: tuple[RegionInventory, ...], change: Change) -> tuple[RegionI
         on_delete, on_replace = resolved.deletion_policy, resolved.update_replace_policy
         return replace(table, deletion_policy=on_delete, replace_policy=on_replace)
 
-    return tuple(replace(one, tables=tuple(map(kept, one.tables))) for one in regions)
+    def confirmed(topic: Topic | Gap) -> Topic | Gap:
+        return topic if isinstance(topic, Gap) else replace(topic, confirmed_subscriptions=1)
+
+    return tuple(
+        replace(one, tables=tuple(map(kept, one.tables)), topics=tuple(map(confirmed, one.topics))) for one in regions
+    )
