@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 from backcheck.controls import examples
-from backcheck.controls.control import Reads, World, control, not_applicable, unknown
+from backcheck.controls.control import Reads, World, control, not_applicable, unknown, verdict
 from backcheck.controls.deployment import DeployedPlan, as_tiers, deployed_plans
 from backcheck.controls.periods import Protection, protections, schedule_error, two_years
 from backcheck.finding import Severity, Verdict
 from backcheck.policy.calendar import calendar_of
+from backcheck.policy.model import Policy
 from backcheck.policy.protection import elsewhere
-from backcheck.policy.rpo import worst_case
+from backcheck.policy.rpo import spell, worst_case
 
 
 def promised_and_deployed(world: World) -> Iterator[Protection | Verdict]:
@@ -81,3 +84,38 @@ def worst_case_is_within_the_rpo(protection: Protection, world: World) -> Iterat
         yield not_applicable(
             f"the policy states no RPO for DR (objectives.rpo.dr_hours); it would be: {'; '.join(lines)}"
         )
+
+
+def _primary(protection: Protection, objective: int, policy: Policy) -> Verdict:
+    worst = worst_case(protection.calendar, zone=policy.timezone)
+    return verdict(
+        worst.within(objective),
+        expected=f"at most {objective} h",
+        observed="no bound" if worst.total is None else spell(worst.total),
+        at="/objectives/rpo/backup_hours",
+        message=f"{protection.whom}: {'; '.join(worst.lines)}",
+        notes=protection.calendar.notes,
+    )
+
+
+def _from_copies(protection: Protection, vaults: tuple[str, ...], objective: int, policy: Policy) -> Verdict:
+    at = "/objectives/rpo/dr_hours"
+    if not vaults:
+        message = f"{protection.whom}: an objective is stated for DR, and nothing is copied to another Region"
+        return verdict(False, expected=f"at most {objective} h", observed="no copies", at=at, message=message)
+    worst = worst_case(protection.calendar, vaults, zone=policy.timezone)
+    spare = None if worst.total is None else timedelta(hours=objective) - worst.total
+    left = f"; {spell(spare)} of {objective} h are left for copying" if spare and spare > timedelta(0) else ""
+    return verdict(
+        spare is not None and spare > timedelta(0),
+        expected=f"less than {objective} h, the rest being for the copy",
+        observed="no bound" if worst.total is None else f"{spell(worst.total)} and the copy",
+        at=at,
+        message=f"{protection.whom}: {'; '.join(worst.lines)}{left}",
+        notes=protection.calendar.notes,
+    )
+
+
+def _objectives(**changes: int | None) -> Policy:
+    base = examples.policy()
+    return replace(base, objectives=replace(base.objectives, rpo=replace(base.objectives.rpo, **changes)))
