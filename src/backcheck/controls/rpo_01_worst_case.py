@@ -9,11 +9,11 @@ from datetime import timedelta
 from backcheck.controls import examples
 from backcheck.controls.control import Reads, World, control, not_applicable, unknown, verdict
 from backcheck.controls.deployment import DeployedPlan, as_tiers, deployed_plans
-from backcheck.controls.periods import Protection, protections, schedule_error, two_years
+from backcheck.controls.periods import Protection, protections, schedule_error
 from backcheck.finding import Severity, Verdict
 from backcheck.policy.calendar import calendar_of
 from backcheck.policy.model import Policy
-from backcheck.policy.protection import elsewhere
+from backcheck.policy.protection import elsewhere, two_years
 from backcheck.policy.rpo import spell, worst_case
 
 
@@ -33,7 +33,7 @@ def _as_deployed(deployed: DeployedPlan, world: World) -> Protection | Verdict:
     tables = tuple(scope.key for scope in world.policy.tables if ids & set(scope.tiers))
     if not tiers or not tables:
         return not_applicable("the plan has no rule, or protects no table of the policy", resource=deployed.resource)
-    calendar = calendar_of(tiers, *two_years(world.now))
+    calendar = calendar_of(tiers, *two_years(world.now.year))
     return Protection(policy=world.policy, tables=tables, calendar=calendar, plan_arn=deployed.resource)
 
 
