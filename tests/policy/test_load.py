@@ -166,7 +166,16 @@ def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="problem") as raised:
         load(tmp_path / "polcy.yaml")
     assert raised.value.diagnostics().startswith(f"{tmp_path / 'polcy.yaml'}: there is no such file")
-    assert "policy.yaml" in raised.value.problems[0].hint
+    assert raised.value.problems[0].hint == f"did you mean {tmp_path / 'policy.yaml'}?"
+    with pytest.raises(PolicyError) as raised:
+        load(tmp_path / "nothing" / "p.yaml")
+    assert raised.value.problems[0].hint == "there is no .yaml file next to it either"
+
+
+def test_an_objective_with_a_unit_is_shown_how_it_is_written() -> None:
+    text = told(MINIMAL.replace("{rpo_hours: 27, rto_hours: 4}", "{rpo: 24h, rto: 4h}"))
+    assert '/objectives/rpo: must be a map of keys, found the text "24h"' in text
+    assert "try: rpo: {pitr_minutes: 15, backup_hours: 33, dr_hours: 36}" in text
 
 
 def test_a_directory_names_the_policies_in_it() -> None:
