@@ -205,8 +205,10 @@ def _sentence(error: ValidationError, document: Document, pointer: str) -> tuple
             return f"must be at {'least' if error.validator == 'minimum' else 'most'} {limit}, found {found}", ""
         case "minItems" | "minProperties" | "minLength" if not error.instance:
             return message or "is empty, and needs at least one entry", ""
+        case "maxProperties" if message:
+            return message, ""
         case "maxItems" | "maxProperties" | "maxLength":
-            return message or f"is too long: at most {limit}, found {len(error.instance)}", ""
+            return f"is too long: at most {limit}, found {len(error.instance)}", ""
         case "uniqueItems":
             return "holds the same entry twice", ""
         case "dependentRequired":
