@@ -19,13 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.manifest_data import export
 from isal import igzip
 
 from backcheck.manifest.build import export_tasks
 from backcheck.manifest.export import open_export
 from backcheck.manifest.rawlines import raw_digest, read_content
 from backcheck.manifest.reading import FileTask, read_items
+from benchmarks.manifest_data import export
 
 Measure = tuple[float, float, int]
 """CPU seconds, peak MB, items: of one worker process."""
