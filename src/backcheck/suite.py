@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from backcheck import waivers
+from backcheck import coverage, waivers
 from backcheck.accounts import Choice, Taken, take
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
@@ -33,7 +33,7 @@ SNAPSHOT = "snapshot.json.gz"
 FINDING = "finding"
 """The property of an item, also in JUnit, that names its finding: control, resource and tier, a line each."""
 
-KNOWN = {one.id for one in CONTROLS} | {waivers.CONTROL}
+KNOWN = {one.id for one in CONTROLS} | {waivers.CONTROL, coverage.CONTROL}
 
 WORST = (Status.FAIL, Status.UNKNOWN, Status.WAIVED, Status.PASS, Status.NOT_APPLICABLE)
 
