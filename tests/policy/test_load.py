@@ -84,14 +84,29 @@ def test_a_copy_has_its_tiers_lifecycle_or_one_of_its_own(copies: str, expected:
 
 
 def test_a_vault_of_its_own_gets_a_lock_from_what_is_stored_there_unless_it_says_none() -> None:
-    made = policy(vaults="vaults: {a: {}, b: {region: dr, lock: none}, c: {air_gapped: true}}")
-    assert [(v.key, v.lock and v.lock.min_retention_days) for v in made.vaults] == [("a", 35), ("b", None), ("c", None)]
-    assert [copy.vault for copy in made.tiers[0].copies] == ["b"]
+    made = policy(vaults="vaults: {here: {}, there: {region: dr, lock: none}, gap: {air_gapped: true}}")
+    least = {vault.key: vault.lock and vault.lock.min_retention_days for vault in made.vaults}
+    assert least == {"here": 35, "there": None, "gap": None}
+    assert [copy.vault for copy in made.tiers[0].copies] == ["there"]
 
 
 def test_a_region_with_two_vaults_is_not_enough_for_a_copy() -> None:
-    text = told(MINIMAL + "vaults: {a: {}, b: {region: dr}, c: {region: dr}}\n")
-    assert "/tiers/daily/copies: the Region `dr` has several vaults: b, c" in text
+    text = told(MINIMAL + "vaults: {here: {}, there: {region: dr}, too: {region: dr}}\n")
+    assert "/tiers/daily/copies: the Region `dr` has several vaults: there, too" in text
+
+
+def test_two_copies_to_one_vault_are_one_too_many() -> None:
+    text = told(MINIMAL.replace("[dr]", "[dr, shop-dr]"))
+    assert "/tiers/daily/copies: 2 copies go to the vault `shop-dr`" in text
+
+
+@pytest.mark.parametrize("key", ["v", "shop.main"])
+def test_a_vaults_key_that_aws_would_not_take_wants_a_name(key: str) -> None:
+    text = told(f"{MINIMAL}vaults: {{{key}: {{}}, shop-dr: {{region: dr}}}}\n")
+    assert f"/vaults/{key}: `{key}` is the vault's name in AWS, too" in text
+    assert (
+        policy(vaults=f"vaults: {{{key}: {{name: shop-main}}, shop-dr: {{region: dr}}}}").vaults[0].name == "shop-main"
+    )
 
 
 def test_one_of_several_plans_is_named_by_plan_and_tier() -> None:
