@@ -9,7 +9,7 @@ TOX := .venv/bin/python -m tox run --quiet --no-list-dependencies
 UV_COMPILE := .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test policy gate restore lint types docs bench lock clean
+.PHONY: help audit test policy gate restore lint types docs bench package lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,13 +28,14 @@ test: .venv/.ready ## the library's own tests, with coverage
 	@$(TOX) -e test
 	@echo "Left out of 'make test' (each is heavy, run it by name): tox -e browser, tox -e spark, tox -e awscli, tox -e e2e"
 
-policy gate restore lint types docs bench: .venv/.ready ## one tox environment each
+policy gate restore lint types docs bench package: .venv/.ready ## one tox environment each
 	@$(TOX) -e $@
 
 lock: .venv/.ready ## write requirements/*.txt anew
 	@$(UV_COMPILE) requirements/bootstrap.in -o requirements/bootstrap.txt
 	@$(UV_COMPILE) pyproject.toml requirements/dev.in --extra sandbox --extra gate --extra manifest --extra test -o requirements/dev.txt
 	@$(UV_COMPILE) pyproject.toml requirements/dev.in --all-extras -o requirements/spark.txt
+	@$(UV_COMPILE) requirements/awscli.in -o requirements/awscli.txt
 
 clean: ## remove environments, caches and reports
 	rm -rf .venv .tox .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* build src/*.egg-info

@@ -20,8 +20,8 @@ COMMANDS: dict[str, str] = {
     "permissions": "backcheck.commands.permissions:command",
     "policy": "backcheck.commands.policy:command",
     "recover": "backcheck.commands.recover:command",
-    "snapshot": "backcheck.commands.snapshot:command",
     "sandbox": "backcheck.commands.sandbox:command",
+    "snapshot": "backcheck.commands.snapshot:command",
 }
 """Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
 

@@ -16,8 +16,8 @@ from backcheck.errors import Error
 from functions.check import Check, Kind, NotProven, Phase, Witness, blurred, judged, still_in_time
 from functions.event import Event, part, text
 from functions.reply import send
+from functions.restore import Clients, ToPointInTime, pitr_call, window
 from functions.restore import Settings as RestoreSettings
-from functions.restore import ToPointInTime, pitr_call, window
 
 MAX_VALIDATION_MESSAGE = 1024
 
@@ -45,14 +45,6 @@ class Settings:
             raise Error(f"the function's environment has no {error.args[0]}") from error
         except ValueError as error:
             raise Error("MAX_ITEMS in the function's environment is no number") from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clients:
-    """boto3's clients, which carry no types."""
-
-    dynamodb: Any
-    backup: Any
 
 
 def begin(check: Check, settings: Settings, clients: Clients, now: datetime) -> Check:

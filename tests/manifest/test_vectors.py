@@ -9,7 +9,7 @@ from tests.manifest import vectors
 
 from backcheck.errors import Error
 from backcheck.manifest.digest import item_digest
-from backcheck.manifest.encoding import encode_item, parse_object
+from backcheck.manifest.encoding import encode_item, parse_line, parse_object
 
 
 def test_the_published_vectors_are_up_to_date() -> None:
@@ -40,3 +40,18 @@ def test_what_no_table_can_hold_is_refused(text: str) -> None:
 def test_a_text_that_is_not_utf_8_is_refused() -> None:
     with pytest.raises(Error, match="not JSON"):
         parse_object(b'{"id":{"S":"\xff"}}')
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"Item":{"a":{"S":"x"},"a":{"S":"x"}}}',
+        # As long as the canonical encoding would be: the number grows by what the repeated member takes.
+        b'{"Item":{"a":{"N":"1E16"},"a":{"N":"1E16"}}}',
+        b'{"Item":{"b":{"NS":["1E16"]},"b":{"NS":["1E16"]}}}',
+        b'{"Item":{"a":{"S":"x"}},"Item":{"a":{"S":"x"}}}',
+    ],
+)
+def test_a_name_that_occurs_twice_in_a_line_is_refused_whatever_the_length(line: bytes) -> None:
+    with pytest.raises(Error, match="named twice"):
+        parse_line(line)

@@ -225,7 +225,8 @@ def _item(name: str) -> dict[str, Any]:
 def _table(table: dict[str, Any]) -> dict[str, Any]:
     total = Accumulator(tuple(table["key"]) if table["key"] else None)
     for name in table["items"]:
-        total.add(parse_object(text_of(name)))
+        item = parse_object(text_of(name))
+        total.add(item, encode_item(item))
     digest = total.digest()
     names = table["items"]
     once = len(set(names)) == 1 and len(names) > 2

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
-from backcheck.policy.model import Copy, Tier
+from backcheck.policy.model import Copy, Policy, Tier
 
 DR = "techmoda-vault-dr"
 
@@ -71,6 +72,11 @@ schedules = st.one_of(
     st.tuples(hours, st.integers(1, 31)).map(lambda p: f"cron(0 {p[0]} {p[1]} * ? *)"),
     st.just("cron(0 * * * ? *)"),
 )
+crowded = st.one_of(
+    st.integers(0, 2).map(lambda h: f"cron(0 {h} * * ? *)"),
+    st.tuples(st.integers(0, 2), st.integers(1, 7)).map(lambda p: f"cron(0 {p[0]} ? * {p[1]} *)"),
+)
+"""Schedules that meet in the first hours of the day."""
 retentions = st.sampled_from([1, 3, 7, 7, 30, 90, None])
 """Few, so that equal ones meet."""
 whole_hours = st.sampled_from([60, 60, 120, 180, 480, 600])
@@ -78,12 +84,18 @@ vaults = st.sampled_from(["dr", "far"])
 
 
 @st.composite
-def tiers(draw: st.DrawFn, most: int = 4, plans: tuple[str, ...] = ("a",)) -> tuple[Tier, ...]:
+def tiers(
+    draw: st.DrawFn,
+    least: int = 1,
+    most: int = 4,
+    plans: tuple[str, ...] = ("a",),
+    when: st.SearchStrategy[str] = schedules,
+) -> tuple[Tier, ...]:
     """Some tiers whose windows are whole hours, so that a look at each hour sees everything."""
     return tuple(
         tier(
             f"t{number}",
-            draw(schedules),
+            draw(when),
             start=draw(whole_hours),
             completion=draw(whole_hours),
             kept=draw(retentions),
@@ -92,9 +104,17 @@ def tiers(draw: st.DrawFn, most: int = 4, plans: tuple[str, ...] = ("a",)) -> tu
             plan=draw(st.sampled_from(plans)),
             zone=draw(st.sampled_from(["UTC", "UTC", "Europe/Berlin", "America/New_York"])),
         )
-        for number in range(draw(st.integers(1, most)))
+        for number in range(draw(st.integers(least, most)))
     )
 
 
 periods = st.sampled_from([moment(day) for day in ("2026-01-26", "2026-03-20", "2026-10-20", "2028-02-20")])
 """Starts near a month's end, both shifts of daylight saving and a leap day."""
+
+
+def as_the_lab_has_it(policy: Policy) -> Policy:
+    """TechModa's policy with the copies that it adds to the lab's document taken away, and in force for long."""
+    plan = policy.plans[0]
+    daily, weekly, monthly = plan.tiers
+    rules = (daily, replace(weekly, copies=(), cold_storage_after_days=30), replace(monthly, copies=()))
+    return replace(policy, plans=(replace(plan, tiers=rules),), effective_from=None)

@@ -23,31 +23,36 @@ def all_firings(tiers: Iterable[Tier], start: datetime, end: datetime) -> list[F
     return sorted(found, key=lambda fired: (fired[1], order.index(fired[0])))
 
 
-def window(fired: Fired) -> set[datetime]:
+def window(fired: Fired) -> frozenset[datetime]:
     """The hours of the start window."""
     tier, at = fired
-    return {at + n * HOUR for n in range(tier.start_window_minutes // 60)}
+    return frozenset(at + n * HOUR for n in range(tier.start_window_minutes // 60))
 
 
 def days_kept(tier: Tier) -> float:
     return inf if tier.retention_days is None else tier.retention_days
 
 
-def rules_collide(one: Fired, other: Fired) -> bool:
-    """Different rules of one plan whose start windows share an hour."""
-    return one[0].plan == other[0].plan and one[0] != other[0] and bool(window(one) & window(other))
+def rules_collide(one: Tier, other: Tier) -> bool:
+    """Whether they are different rules of one plan."""
+    return one.plan == other.plan and one is not other
 
 
 def taken(firings: list[Fired]) -> list[Fired]:
     """The firings under which a backup is taken: none with longer retention collides, and of equals the earliest."""
-    unbeaten = [
-        f for f in firings if not any(rules_collide(f, g) and days_kept(g[0]) > days_kept(f[0]) for g in firings)
-    ]
-    chosen: list[Fired] = []
-    for f in unbeaten:
-        if not any(rules_collide(f, g) and days_kept(g[0]) == days_kept(f[0]) for g in chosen):
-            chosen.append(f)
-    return chosen
+    hours = [window(fired) for fired in firings]
+
+    def collide(one: int, other: int) -> bool:
+        return rules_collide(firings[one][0], firings[other][0]) and not hours[one].isdisjoint(hours[other])
+
+    kept = [days_kept(tier) for tier, _ in firings]
+    every = range(len(firings))
+    unbeaten = [n for n in every if not any(kept[m] > kept[n] and collide(n, m) for m in every)]
+    chosen: list[int] = []
+    for n in unbeaten:
+        if not any(kept[m] == kept[n] and collide(n, m) for m in chosen):
+            chosen.append(n)
+    return [firings[n] for n in chosen]
 
 
 def deadline(fired: Fired) -> datetime:
@@ -55,21 +60,16 @@ def deadline(fired: Fired) -> datetime:
     return at + timedelta(minutes=tier.start_window_minutes + tier.completion_window_minutes)
 
 
-def is_there(tier: Tier, at: datetime, hour: datetime) -> bool:
-    """Whether a backup is complete, and not yet deleted, throughout the hour before."""
-    deleted = tier.retention_days is not None and at + timedelta(days=tier.retention_days) < hour
-    return deadline((tier, at)) < hour and not deleted
-
-
 def worst_loss(made: list[Fired], start: datetime, end: datetime) -> timedelta:
     """Look at the last moment of each hour: what would be lost, if every job took as long as it may?
 
-    Looks only at hours at which some backup is there to go back to.
+    Looks only at hours at which some backup is complete and not yet deleted.
     """
+    lives = [(at, deadline((tier, at)), at + timedelta(days=tier.retention_days or 9999)) for tier, at in made]
     worst = timedelta(0)
     hour = start
     while hour <= end:
-        there = [at for tier, at in made if is_there(tier, at, hour)]
+        there = [at for at, complete, deleted in lives if complete < hour <= deleted]
         if there:
             worst = max(worst, hour - max(there))
         hour += HOUR

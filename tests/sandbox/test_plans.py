@@ -84,9 +84,7 @@ def test_what_is_refused(bench: Bench, fields: dict[str, Any], code: str, messag
         pytest.param({"Lifecycle": {"DeleteAfterDays": 120, "MoveToColdStorageAfterDays": 30}}, id="exactly 90 more"),
         pytest.param({"Lifecycle": {}}, id="kept for ever"),
         pytest.param({"Lifecycle": {"DeleteAfterDays": -1, "MoveToColdStorageAfterDays": -1}}, id="-1 is for ever"),
-        pytest.param(
-            {"StartWindowMinutes": 60, "CompletionWindowMinutes": 1}, id="no relation of windows is documented"
-        ),
+        pytest.param({"StartWindowMinutes": 60, "CompletionWindowMinutes": 1}, id="windows of any relation"),
         pytest.param({"CopyActions": [copy_to(DESTINATION)]}, id="a copy to a vault that does not exist"),
         pytest.param({"EnableContinuousBackup": True, "Lifecycle": {"DeleteAfterDays": 35}}, id="continuous"),
     ],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -134,9 +136,9 @@ class TestLock:
             ({"ChangeableForDays": 36_501}, "from 3 to 36500"),
         ],
     )
-    def test_bounds(self, bench: Bench, lock: dict[str, int], message: str) -> None:
+    def test_bounds(self, bench: Bench, lock: dict[str, Any], message: str) -> None:
         with pytest.raises(ClientError, match=f"InvalidParameterValueException.*{message}"):
-            bench.vault(**lock)
+            bench.vault("vault", **lock)
 
     def test_governance_has_no_lock_date_and_can_be_removed(self, bench: Bench) -> None:
         bench.vault(MinRetentionDays=7, MaxRetentionDays=30)
@@ -154,10 +156,11 @@ class TestLock:
             BackupVaultName="vault", MinRetentionDays=8, ChangeableForDays=3
         )
         bench.advance(days=3)
-        for change in (
+        changes: tuple[Callable[[], Any], ...] = (
             lambda: bench.backup.delete_backup_vault_lock_configuration(BackupVaultName="vault"),
             lambda: bench.backup.put_backup_vault_lock_configuration(BackupVaultName="vault", MinRetentionDays=1),
-        ):
+        )
+        for change in changes:
             with pytest.raises(ClientError, match=r"InvalidRequestException.*immutable"):
                 change()
         assert bench.backup.describe_backup_vault(BackupVaultName="vault")["MinRetentionDays"] == 8

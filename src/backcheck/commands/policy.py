@@ -7,7 +7,9 @@ import click
 from backcheck.commands.lazy import LazyGroup
 
 SUBCOMMANDS: dict[str, str] = {
+    "calendar": "backcheck.commands.policy_calendar:command",
     "lint": "backcheck.commands.policy_lint:command",
+    "render": "backcheck.commands.policy_render:command",
 }
 
 

@@ -22,7 +22,7 @@ from backcheck.manifest.digest import (
     bucket_counts,
     bucket_of,
 )
-from backcheck.manifest.encoding import Attributes, encode_item, encode_key
+from backcheck.manifest.encoding import Attributes, encode_key
 from backcheck.manifest.engine import run
 from backcheck.manifest.reading import ItemSource
 
@@ -88,7 +88,7 @@ def find_differences(
 ) -> Differences:
     """Every difference in `buckets`, up to `limit` of them listed. `sizes` is about how many items each bucket has.
 
-    Raises Error where the data is not what the manifest was made of.
+    Raises Error where the data, in those buckets, is not what the manifest was made of.
     """
     counts: Counter[Kind] = Counter()
     found: list[tuple[Kind, bytes]] = []
@@ -149,8 +149,7 @@ def items_of(source: ItemSource, *, wanted: frozenset[bytes]) -> list[tuple[byte
 def _items(source: ItemSource) -> Iterator[tuple[bytes, bytes, bytes]]:
     number = 0
     try:
-        for number, item in source.items():  # noqa: B007  the number is for the message
-            encoded = encode_item(item)
+        for number, item, encoded in source.items():  # noqa: B007  the number is for the message
             digest = blake3(ITEM_PREFIX + encoded).digest()
             pairing = digest if source.key is None else blake3(KEY_PREFIX + encode_key(item, source.key)).digest()
             yield pairing, digest, encoded

@@ -10,46 +10,73 @@ from __future__ import annotations
 import json
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any, TypeAlias
 
 import orjson
 
 from backcheck.errors import Error
-from backcheck.manifest.number import MAX_DIGITS, canonical_number, is_canonical
+from backcheck.manifest.number import MAX_DIGITS, SMALL_INTEGERS, canonical_number, is_canonical
 
 Attributes: TypeAlias = dict[str, Any]
 """An item, or a map in one: name to typed value, as DynamoDB's JSON has it, such as `{"id": {"N": "1"}}`."""
 
 MAX_DEPTH = 64
 """Maps and lists inside each other. DynamoDB stops at 32; twice that, so that how one counts never refuses an item."""
-_SORTED = orjson.OPT_SORT_KEYS
+_WRAPPING = len('{"Item":}')
 _KEY_TYPES = frozenset("SNB")
-_TYPES = frozenset(("S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"))
+_SETS = frozenset(("SS", "NS", "BS"))
+_TYPES = ("S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS")
 
 
 def parse_object(text: bytes) -> Attributes:
-    """The JSON object in `text`, refused if it names a member twice.
+    """The JSON object in `text`. Raises Error if it is none, or names a member twice."""
+    parsed = _loads(text)
+    try:
+        compact = orjson.dumps(parsed) == text
+    except orjson.JSONEncodeError as error:
+        raise Error("nested too deep") from error
+    if not compact:
+        _refuse_repeated_names(text)
+    return parsed
 
-    A parser would keep one of the two and drop the other: two readers could then see different items in equal bytes.
-    Writing the object again gives the same bytes when the text is compact and nothing was dropped, which is the usual
-    case and cheap; any other text goes through a parser that looks at every member.
-    """
+
+def parse_line(line: bytes) -> tuple[Attributes, bytes]:
+    """The item in a line of a full export, `{"Item": {...}}` and nothing else, in canonical form; and its encoding."""
+    record = _loads(line)
+    if len(record) != 1 or "Item" not in record:
+        hint = "this looks like an incremental export" if "Keys" in record else ""
+        raise Error("a line that is not an object with one member, Item", hint=hint)
+    item: Attributes = record["Item"]
+    respelled = make_canonical(item)
+    encoded = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+    # But for numbers, no spelling of a value is shorter than the canonical one. So where no number was respelled, an
+    # encoding as long as the text has dropped nothing. The usual line is compact and passes here.
+    if respelled or len(encoded) != len(line) - _WRAPPING:
+        _refuse_repeated_names(line)
+    return item, encoded
+
+
+def _loads(text: bytes) -> Attributes:
     try:
         parsed = orjson.loads(text)
-        if orjson.dumps(parsed) != text:
-            json.loads(text, object_pairs_hook=_distinct)
     except orjson.JSONDecodeError as error:
-        raise Error(f"not JSON: {error.msg} at byte {error.pos}") from error
-    except (orjson.JSONEncodeError, RecursionError) as error:
-        raise Error("nested too deep") from error
-    except UnicodeDecodeError as error:
-        raise Error("not UTF-8") from error
-    except ValueError as error:
-        # Python's own parser refuses a few texts that orjson takes, such as a number of 5,000 digits.
-        raise Error("not DynamoDB JSON") from error
+        raise Error(f"not JSON: {error.msg.partition(':')[0]}, at byte {error.pos}") from error
     if type(parsed) is not dict:
         raise Error("not a JSON object")
     return parsed
+
+
+def _refuse_repeated_names(text: bytes) -> None:
+    """orjson keeps the last of two members with one name: two readers could see different items in equal bytes."""
+    try:
+        json.loads(text, object_pairs_hook=_distinct)
+    except RecursionError as error:
+        raise Error("nested too deep") from error
+    except ValueError as error:
+        # Python's own parser refuses a few texts that orjson takes, such as a number of 5,000 digits.
+        raise Error("not DynamoDB JSON") from error
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -61,10 +88,8 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def encode_item(item: Attributes) -> bytes:
     """The canonical bytes of `item`, which is made canonical in place. Raises Error for what DynamoDB cannot hold."""
-    if not item:
-        raise Error("an item without attributes")
     make_canonical(item)
-    return orjson.dumps(item, option=_SORTED)
+    return orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
 
 
 def encode_key(item: Attributes, names: tuple[str, ...]) -> bytes:
@@ -73,64 +98,68 @@ def encode_key(item: Attributes, names: tuple[str, ...]) -> bytes:
         key = {name: item[name] for name in names}
     except KeyError as error:
         raise Error(f"an item without the key attribute {error.args[0]!r}", hint="check --key") from error
-    for name, typed in key.items():
-        if _KEY_TYPES.isdisjoint(typed):
-            raise Error(f"the key attribute {name!r} is neither string, number nor binary", hint="check --key")
-    return orjson.dumps(key, option=_SORTED)
+    if not _KEY_TYPES.issuperset(chain.from_iterable(key.values())):
+        raise Error("a key attribute that is neither string, number nor binary", hint="check --key")
+    return orjson.dumps(key, option=orjson.OPT_SORT_KEYS)
 
 
-def make_canonical(attributes: Attributes, depth: int = 0) -> None:
-    """Respell every value of a map in place. The two commonest types are written out here: this loop is the hot one."""
-    if type(attributes) is not dict or "" in attributes:
-        raise Error("a map that is not an object of named values")
-    for typed in attributes.values():
-        if type(typed) is not dict or len(typed) != 1:
-            raise Error("a value that is not an object with one type")
-        [(kind, value)] = typed.items()
-        if kind == "S":
-            if type(value) is not str:
-                raise Error("a value of type S that is not a string")
-        elif kind == "N":
-            if type(value) is not str:
-                raise Error("a value of type N that is not written as a string")
-            if len(value) > MAX_DIGITS or not is_canonical(value):
-                typed["N"] = canonical_number(value)
-        else:
-            typed[kind] = _canonical_value(kind, value, depth)
+def make_canonical(item: Attributes) -> bool:
+    """Respell every value of an item in place; True if a number was respelled. Raises Error for what is no item."""
+    if type(item) is not dict or "" in item:
+        raise Error("an item that is not an object of named values")
+    if not item:
+        raise Error("an item without attributes")
+    return _make_values_canonical(item.values(), 0)
 
 
-def _canonical_value(kind: str, value: Any, depth: int) -> Any:
-    match kind:
-        case "M":
-            make_canonical(value, _deeper(depth))
-        case "L":
-            _canonical_list(value, _deeper(depth))
-        case "B":
-            return _canonical_binary(value)
-        case "BOOL":
-            if type(value) is not bool:
-                raise Error("a value of type BOOL that is neither true nor false")
-        case "NULL":
-            if value is not True:
-                raise Error("a value of type NULL that is not true")
-        case "SS" | "NS" | "BS":
-            return _canonical_set(kind[0], value)
-        case _:
-            raise Error(f"a value of an unknown type; the types are {', '.join(sorted(_TYPES))}")
-    return value
-
-
-def _deeper(depth: int) -> int:
-    if depth >= MAX_DEPTH:
+def _make_values_canonical(values: Iterable[Any], depth: int) -> bool:
+    """The hot loop: the commonest types are written out, and what is no object with one member fails to unpack."""
+    if depth > MAX_DEPTH:
         raise Error(f"maps and lists nested deeper than {MAX_DEPTH}")
-    return depth + 1
+    respelled = False
+    try:
+        for typed in values:
+            (kind,) = typed
+            value = typed[kind]
+            if kind == "S":
+                if type(value) is not str:
+                    raise Error("a value of type S that is not a string")
+            elif kind == "N":
+                if type(value) is not str:
+                    raise Error("a value of type N that is not written as a string")
+                if value not in SMALL_INTEGERS and (len(value) > MAX_DIGITS or not is_canonical(value)):
+                    typed["N"] = canonical_number(value)
+                    respelled = True
+            elif kind == "M":
+                if type(value) is not dict or "" in value:
+                    raise Error("a map that is not an object of named values")
+                respelled |= _make_values_canonical(value.values(), depth + 1)
+            elif kind == "L":
+                if type(value) is not list:
+                    raise Error("a value of type L that is not a list")
+                respelled |= _make_values_canonical(value, depth + 1)
+            else:
+                typed[kind] = _canonical_value(kind, value)
+                respelled |= kind == "NS"
+    except (TypeError, ValueError, LookupError) as error:
+        raise Error("a value that is not an object with one type") from error
+    return respelled
 
 
-def _canonical_list(values: Any, depth: int) -> None:
-    if type(values) is not list:
-        raise Error("a value of type L that is not a list")
-    for typed in values:
-        make_canonical({"element": typed}, depth)
+def _canonical_value(kind: str, value: Any) -> Any:
+    if kind == "BOOL":
+        if type(value) is not bool:
+            raise Error("a value of type BOOL that is neither true nor false")
+    elif kind == "NULL":
+        if value is not True:
+            raise Error("a value of type NULL that is not true")
+    elif kind == "B":
+        return _canonical_binary(value)
+    elif kind in _SETS:
+        return _canonical_set(kind, value)
+    else:
+        raise Error(f"a value of an unknown type; the types are {', '.join(_TYPES)}")
+    return value
 
 
 def _canonical_binary(text: Any) -> str:
@@ -144,12 +173,13 @@ def _canonical_binary(text: Any) -> str:
 
 def _canonical_set(kind: str, values: Any) -> list[str]:
     """Sorted by code point, which is UTF-8's byte order. DynamoDB's sets are never empty and never repeat a member."""
-    if type(values) is not list or not values or not all(type(value) is str for value in values):
-        raise Error(f"a value of type {kind}S that is not a list of strings with at least one member")
-    if kind == "N":
-        values = [canonical_number(value) for value in values]
-    elif kind == "B":
-        values = [_canonical_binary(value) for value in values]
-    if len(set(values)) != len(values):
-        raise Error(f"a value of type {kind}S that holds a member twice")
-    return sorted(values)
+    if type(values) is not list or set(map(type, values)) != {str}:
+        raise Error(f"a value of type {kind} that is not a list of strings with at least one member")
+    if kind == "NS":
+        values = map(canonical_number, values)
+    elif kind == "BS":
+        values = map(_canonical_binary, values)
+    members = sorted(values)
+    if len(set(members)) != len(members):
+        raise Error(f"a value of type {kind} that holds a member twice")
+    return members

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Protocol, TypeVar
 from backcheck.errors import Error
 from backcheck.manifest.checkpoint import Checkpoint
 from backcheck.manifest.digest import Digest
-from backcheck.manifest.reading import ItemSource, Partial
+from backcheck.manifest.reading import FileTask, ItemSource, Partial
 
 Source = TypeVar("Source", bound=ItemSource)
 
@@ -51,6 +52,8 @@ class RunOptions:
     checkpoint: Path | None = None
     """Where a killed run leaves what it has; None keeps nothing."""
     progress: Progress = field(default_factory=NoProgress)
+    elsewhere: Callable[[Sequence[FileTask]], tuple[Digest, Digest]] | None = None
+    """Another engine for files, such as Spark's; the rest here is then not looked at."""
 
 
 def add_up(
@@ -95,7 +98,9 @@ def run(work: Callable[[Task], Result], tasks: Sequence[Task], *, processes: int
         return
     # Spawned, not forked: a fork would carry the parent's threads' locks, boto3's among them.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=min(processes, len(tasks)), mp_context=context) as pool:
+    workers = min(processes, len(tasks))
+    # Items hold no cycles: looking for some would cost a worker 5 % of its time.
+    with ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=gc.disable) as pool:
         try:
             yield from _results(pool, work, tasks, waiting=2 * processes)
         except BrokenProcessPool as error:

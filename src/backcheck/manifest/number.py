@@ -20,6 +20,8 @@ _MAX_TEXT = 1_000
 
 is_canonical = re.compile(r"0|-?(?:[1-9][0-9]*(?:\.[0-9]*[1-9])?|0\.[0-9]*[1-9])").fullmatch
 """Matches canonical text. Up to MAX_DIGITS characters nothing else is to be checked: digits and range fit."""
+SMALL_INTEGERS = frozenset(map(str, range(10_000)))
+"""Canonical, and what most numbers are: looking one up costs a fifth of matching it."""
 _spelling = re.compile(r"([+-]?)(?=[0-9.])([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,10}))?").fullmatch
 
 

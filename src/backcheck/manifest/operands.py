@@ -62,7 +62,7 @@ def diff(a: Operand, b: Operand, options: DiffOptions) -> DiffReport:
     key = options.key or next((one.manifest.key for one in (a, b) if one.manifest and one.manifest.key), None)
     if a.manifest is None and b.manifest is None and a.export and b.export:
         return _diff_exports(a, b, a.export, b.export, key, options)
-    manifest_a, manifest_b = (_manifest_of(one, key, options) for one in (a, b))
+    manifest_a, manifest_b = (manifest_of(one, key, options) for one in (a, b))
     comparison = compare(manifest_a, manifest_b)
     if comparison.outcome is not Outcome.DIFFERENT or not (a.export and b.export) or comparison.buckets is None:
         return DiffReport(comparison=comparison, differences=None)
@@ -117,7 +117,8 @@ def _found(data: Sequence[Data], comparison: Comparison, options: DiffOptions) -
     )
 
 
-def _manifest_of(operand: Operand, key: tuple[str, ...] | None, options: DiffOptions) -> Manifest:
+def manifest_of(operand: Operand, key: tuple[str, ...] | None, options: DiffOptions) -> Manifest:
+    """The operand's manifest: the one given, or made of its data."""
     if operand.manifest is not None:
         return operand.manifest
     if operand.export is None:

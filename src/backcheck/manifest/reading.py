@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from backcheck.errors import Error
 from backcheck.manifest.digest import EMPTY, Accumulator, Digest
-from backcheck.manifest.encoding import Attributes, encode_key, make_canonical, parse_object
+from backcheck.manifest.encoding import Attributes, encode_item, encode_key, make_canonical, parse_line, parse_object
 from backcheck.manifest.lines import MeasuredSource, chunks, gunzipped, split_lines
 from backcheck.manifest.location import Location
 
@@ -32,8 +32,8 @@ class ItemSource(Protocol):
         """Something that changes when the source does, if it can be told: a resumed run trusts it."""
         ...
 
-    def items(self) -> Iterator[tuple[int, Attributes]]:
-        """The items, numbered from 1. Raises Error unless the whole part was read and is what it should be."""
+    def items(self) -> Iterator[tuple[int, Attributes, bytes]]:
+        """Number, from 1, canonical item and its encoding. Raises Error unless the whole part was read and is right."""
         ...
 
     def at(self, number: int) -> str:
@@ -62,51 +62,51 @@ class FileTask:
         """The file's size and time, or ETag."""
         return self.location.fingerprint(self.name)
 
-    def items(self) -> Iterator[tuple[int, Attributes]]:
-        """The items of a full export's file, not yet canonical."""
-        number = 0
-        try:
-            for number, record in self.records():
-                yield number, item_of(record)
-        except Error as error:
-            raise Error(error.message, where=error.where or self.at(number), hint=error.hint) from error
+    def items(self) -> Iterator[tuple[int, Attributes, bytes]]:
+        """The items of a full export's file."""
+        return self._parsed(parse_line)
 
-    def records(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The lines, parsed."""
+    def records(self) -> Iterator[tuple[int, Attributes, bytes]]:
+        """The lines of an incremental export's file, as they are."""
+        return self._parsed(lambda line: (parse_object(line), line))
+
+    def _parsed(self, parse: Callable[[bytes], tuple[Attributes, bytes]]) -> Iterator[tuple[int, Attributes, bytes]]:
         number = 0
         try:
             for batch in self.line_batches():
-                for line in batch:
-                    number += 1
-                    yield number, parse_object(line)
+                for number, line in enumerate(batch, start=number + 1):  # noqa: B020  it goes on counting
+                    yield number, *parse(line)
         except Error as error:
             raise Error(error.message, where=error.where or self.at(number), hint=error.hint) from error
 
     def line_batches(self) -> Iterator[list[bytes]]:
         """The lines in lists. Raises Error where the file, its MD5 or its count is not as stated."""
         count = 0
+        try:
+            for batch in split_lines(self.content()):
+                count += len(batch)
+                yield batch
+        except Error as error:
+            raise Error(error.message, where=error.where or self.location.at(self.name), hint=error.hint) from error
+        self.check_count(count)
+
+    def content(self) -> Iterator[bytes]:
+        """The decompressed content. Raises Error where the file is damaged, or has another MD5 than is stated."""
         where = self.location.at(self.name)
         with self.location.open(self.name) as source:
             measured = MeasuredSource(source)
             try:
-                for batch in split_lines(_content(measured, self.name)):
-                    count += len(batch)
-                    yield batch
+                yield from _content(measured, self.name)
             except Error as error:
                 raise Error(error.message, where=error.where or where, hint=error.hint) from error
         if self.md5 is not None and measured.md5() != self.md5:
             raise Error("does not have the MD5 that the export's manifest states", where=where, hint="copy it again")
-        if self.stated_items is not None and count != self.stated_items:
-            raise Error(f"has {count} lines; the export's manifest states {self.stated_items}", where=where)
 
-
-def item_of(record: dict[str, Any]) -> Attributes:
-    """The item in a line of a full export: `{"Item": {...}}` and nothing else."""
-    if len(record) != 1 or "Item" not in record:
-        hint = "this looks like an incremental export" if "Keys" in record else ""
-        raise Error("a line that is not an object with one member, Item", hint=hint)
-    item: Attributes = record["Item"]
-    return item
+    def check_count(self, lines: int) -> None:
+        """Raise Error unless the file has as many lines as the export's manifest states."""
+        if self.stated_items is not None and lines != self.stated_items:
+            where = self.location.at(self.name)
+            raise Error(f"has {lines} lines; the export's manifest states {self.stated_items}", where=where)
 
 
 def _content(source: MeasuredSource, name: str) -> Iterable[bytes]:
@@ -128,8 +128,8 @@ def read_items(source: ItemSource) -> Partial:
     total = Accumulator(source.key)
     number = 0
     try:
-        for number, item in source.items():  # noqa: B007  the number is for the message
-            total.add(item)
+        for number, item, encoded in source.items():  # noqa: B007  the number is for the message
+            total.add(item, encoded)
     except Error as error:
         raise Error(error.message, where=error.where or source.at(number), hint=error.hint) from error
     return Partial(name=source.name, added=total.digest())
@@ -140,7 +140,7 @@ def read_changes(task: FileTask) -> Partial:
     added, removed = Accumulator(task.key), Accumulator(task.key)
     number = 0
     try:
-        for number, record in task.records():  # noqa: B007
+        for number, record, _ in task.records():  # noqa: B007
             _add_change(record, task.key, added, removed)
     except Error as error:
         raise Error(error.message, where=error.where or task.at(number), hint=error.hint) from error
@@ -161,6 +161,6 @@ def _add_change(record: dict[str, Any], key: tuple[str, ...] | None, added: Accu
     if key is not None and set(key) != set(names):
         raise Error("a change whose Keys have other names than the key of the base")
     for image, total in images:
-        total.add(image)
+        total.add(image, encode_item(image))
         if encode_key(image, names) != encode_key(keys, names):
             raise Error("a change whose image has another key than its Keys")

@@ -17,7 +17,7 @@ from typing import Any
 from backcheck.errors import Error, UsageError
 from backcheck.manifest.checkpoint import Checkpoint
 from backcheck.manifest.document import Manifest, TableRef, Witness, WitnessKind, parse_time
-from backcheck.manifest.encoding import Attributes, parse_object
+from backcheck.manifest.encoding import Attributes, encode_item, parse_object
 from backcheck.manifest.engine import RunOptions, add_up, cores
 from backcheck.manifest.export import table_of
 from backcheck.manifest.reading import read_items
@@ -107,13 +107,16 @@ class Segment:
         """Nothing: a table has no version. The manifest states from when to when it was read."""
         return ""
 
-    def items(self) -> Iterator[tuple[int, Attributes]]:
+    def items(self) -> Iterator[tuple[int, Attributes, bytes]]:
         """The segment's items. Raises Error unless the last page was read."""
         number = 0
         for page in self._pages():
-            for item in page:
-                number += 1
-                yield number, item
+            for number, item in enumerate(page, start=number + 1):  # noqa: B020  it goes on counting
+                try:
+                    encoded = encode_item(item)
+                except Error as error:
+                    raise Error(error.message, where=self.at(number), hint=error.hint) from error
+                yield number, item, encoded
 
     def _pages(self) -> Iterator[list[Attributes]]:
         """The pages; the next one is fetched while this one is worked on."""
@@ -169,7 +172,10 @@ def _page(reply: dict[str, Any], where: str) -> tuple[list[Attributes], dict[str
 def _start_key(last: Any, where: str) -> dict[str, Any]:
     """LastEvaluatedKey as boto3's client takes it: binary as bytes."""
     try:
-        return {name: {"B": a2b_base64(typed["B"])} if "B" in typed else dict(typed) for name, typed in last.items()}
+        return {
+            name: {"B": a2b_base64(typed["B"], strict_mode=True)} if "B" in typed else dict(typed)
+            for name, typed in last.items()
+        }
     except (AttributeError, TypeError, ValueError) as error:
         raise Error("a page whose LastEvaluatedKey is not a key", where=where) from error
 

@@ -122,7 +122,7 @@ def stock(tiers: Iterable[Tier], moment: datetime, since: datetime | None = None
     Without `since`: for as long as the longest retention, or 400 days for what is kept for ever.
     """
     tiers = tuple(tiers)
-    start = since if since is not None else moment - _longest_retention(tiers)
+    start = since if since is not None else earliest_kept(tiers, moment)
     if start >= moment:
         return ()
     made = calendar_of(tiers, start, moment).points
@@ -150,10 +150,11 @@ def _point(outcome: Outcome, vault: str, retention: int | None, cold: int | None
     )
 
 
-def _longest_retention(tiers: Sequence[Tier]) -> timedelta:
+def earliest_kept(tiers: Sequence[Tier], moment: datetime) -> datetime:
+    """The time before which nothing that is still there can have been made; 400 days ago for what is kept for ever."""
     kept_days = [days for tier in tiers for days in (tier.retention_days, *(c.retention_days for c in tier.copies))]
     longest = max((days for days in kept_days if days is not None), default=0)
-    return max(timedelta(days=longest), HORIZON if None in kept_days else timedelta(0))
+    return moment - max(timedelta(days=longest), HORIZON if None in kept_days else timedelta(0))
 
 
 def _days(start: datetime, end: datetime) -> Iterator[date]:

@@ -5,9 +5,26 @@ from __future__ import annotations
 import importlib
 
 MODULES = (
-    "continuous", "copies", "dynamodb", "holds", "iam_simulator", "identity", "jobs", "listings", "plans", "points",
-    "region_settings", "restore_testing", "selections", "tagging", "topics", "trail", "vaults",
-)  # fmt: skip
+    "cloudformation_operations",
+    "continuous",
+    "copies",
+    "dynamodb",
+    "holds",
+    "iam_simulator",
+    "identity",
+    "jobs",
+    "keys",
+    "listings",
+    "plans",
+    "points",
+    "region_settings",
+    "restore_testing",
+    "selections",
+    "tagging",
+    "topics",
+    "trail",
+    "vaults",
+)
 
 
 def load() -> None:

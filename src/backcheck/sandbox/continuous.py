@@ -52,7 +52,7 @@ def update(call: Call) -> Reply:
     if not specification["PointInTimeRecoveryEnabled"]:
         call.region.continuous.pop(table_id, None)
     else:
-        days = specification.get("RecoveryPeriodInDays") or (known.period_days if known else LONGEST_DAYS)
+        days = specification.get("RecoveryPeriodInDays", known.period_days if known else LONGEST_DAYS)
         if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
             raise Refusal("ValidationException", f"RecoveryPeriodInDays must be {SHORTEST_DAYS} to {LONGEST_DAYS}")
         fresh = Continuous(enabled=now, period_days=days, floor=now)

@@ -6,7 +6,8 @@ from typing import Any
 
 from moto.kms.models import Key, kms_backends
 
-from backcheck.sandbox.refusal import invalid
+from backcheck.sandbox.operations import Call, Reply, operation
+from backcheck.sandbox.refusal import Refusal, invalid
 from backcheck.sandbox.world import Region
 
 MANAGED_ALIAS = "alias/aws/backup"
@@ -63,3 +64,28 @@ def _find(key_arn: str) -> Any:
     _, _, _, region, account, name = key_arn.split(":", 5)
     key: Key | None = kms_backends[account][region].keys.get(name.removeprefix("key/"))
     return key
+
+
+@operation("kms", "DisableKey")
+def disable_key(call: Call) -> Reply:
+    """moto takes only a key's id here; AWS takes its ARN as well."""
+    _backend(call).disable_key(_key_id(call))
+    return {}
+
+
+@operation("kms", "EnableKey")
+def enable_key(call: Call) -> Reply:
+    """The reverse."""
+    _backend(call).enable_key(_key_id(call))
+    return {}
+
+
+def _backend(call: Call) -> Any:
+    return kms_backends[call.region.account][call.region.name]
+
+
+def _key_id(call: Call) -> str:
+    key_id: str = call.params["KeyId"].rsplit("/", 1)[-1]
+    if key_id not in _backend(call).keys:
+        raise Refusal("NotFoundException", f"Key {call.params['KeyId']} does not exist")
+    return key_id

@@ -44,7 +44,7 @@ Handler = Callable[[Call], Reply | Raw]
 OPERATIONS: dict[tuple[str, str], Handler] = {}
 """(service as boto3 names it, operation) to its handler."""
 
-OWN_SERVICES = frozenset({"backup"})
+OWN_SERVICES = frozenset({"backup", "cloudformation"})
 """Services of which nothing is left to moto: an operation without a handler is unsupported."""
 
 

@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import UnknownServiceError
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.exceptions import ServiceException
 from moto.core.request import Request, normalize_request
 from moto.core.responses import ActionResult
 from moto.core.utils import get_service_model
+from werkzeug.exceptions import HTTPException
 
 from backcheck.errors import Error
 from backcheck.sandbox import caller, dynamodb, moto_seams, shapes, tables, trail, wire_errors
@@ -92,6 +94,9 @@ class Wire:
             answer = self._operate(response, service, action, who)
         except ServiceException as refusal:
             answer, error = _refuse(response, service, refusal), refusal.code
+        except HTTPException as refusal:  # moto's older errors carry their reply
+            headers = {**dict(refusal.get_headers() or ()), "status": str(refusal.code)}
+            answer, error = (refusal.code, headers, refusal.description), refusal.name
         trail.record(self.world, response, action, who, error)
         return answer
 
@@ -157,5 +162,15 @@ def _refuse(response: Any, service: str, refusal: ServiceException) -> Any:
 
 
 def _unsupported(what: str, request: Request) -> Answer:
-    protocol = "query" if request.content_type.startswith("application/x-www-form-urlencoded") else "json"
-    return wire_errors.write(Unsupported(what), "ec2" if what.startswith("ec2 ") else protocol)
+    return wire_errors.write(Unsupported(what), _protocol(what.split()[0], request))
+
+
+def _protocol(service: str, request: Request) -> str:
+    """A service's protocol by its model, so that a client can read the refusal; the name may be an id or a host."""
+    for name in (service, service.replace("-", "")):
+        try:
+            protocol: str = get_service_model(name).protocol
+        except UnknownServiceError:
+            continue
+        return protocol
+    return "query" if request.content_type.startswith("application/x-www-form-urlencoded") else "json"

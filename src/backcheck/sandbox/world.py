@@ -14,6 +14,7 @@ from backcheck.sandbox.clock import Clock
 from backcheck.sandbox.faults import Faults
 
 if TYPE_CHECKING:
+    from backcheck.sandbox.cloudformation_stacks import Stack
     from backcheck.sandbox.continuous import Continuous
     from backcheck.sandbox.copies import CopyJob
     from backcheck.sandbox.holds import LegalHold
@@ -56,6 +57,8 @@ class Region:
     counts: dict[str, tuple[datetime, int, int]] = field(default_factory=dict)
     """When a table's items were last counted, how many there were, and how many bytes; by table id."""
     trail: list[TrailEvent] = field(default_factory=list)
+    stacks: dict[str, Stack] = field(default_factory=dict)
+    """CloudFormation's stacks by id."""
     drift_detections: dict[str, str] = field(default_factory=dict)
     """CloudFormation's drift detections: detection id to stack name."""
 

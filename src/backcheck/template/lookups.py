@@ -109,6 +109,8 @@ def import_value(evaluator: Evaluator, argument: Node, path: str) -> MaybeValue:
     if value is None:
         reason = f"no export named {name} in {evaluator.environment.region}"
         return Unresolved(path=path, line=argument.mark.line, reason=reason)
+    if isinstance(value, Unresolved):
+        return Unresolved(path=path, line=argument.mark.line, reason=f"export {name}: {value.reason}")
     return value
 
 
