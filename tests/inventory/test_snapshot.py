@@ -64,6 +64,7 @@ def changed(**fields: object) -> bytes:
         (changed(taken_at="2026-11-22T00:00:00"), "has no time zone in taken_at"),
         (changed(calls=3), "expected a CallRecord, found 3 in calls"),
     ],
+    ids=range(10),
 )
 def test_damage_is_named(data: bytes, message: str) -> None:
     with pytest.raises(UsageError, match=message):

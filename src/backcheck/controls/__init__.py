@@ -10,6 +10,7 @@ from backcheck.controls.dr_03_dr_points import every_backup_is_copied
 from backcheck.controls.dr_04_copy_jobs import copy_jobs_are_healthy
 from backcheck.controls.dr_05_dr_restores import dr_region_can_restore
 from backcheck.controls.drf_01_no_drift import account_is_as_written
+from backcheck.controls.drf_02_document import document_is_the_policys
 from backcheck.controls.fea_01_jobs_can_succeed import job_can_succeed
 from backcheck.controls.fea_02_nothing_ignored import nothing_is_ignored
 from backcheck.controls.iam_01_backup_role import backup_role_works
@@ -126,6 +127,7 @@ CONTROLS: tuple[AnyControl, ...] = (
     check_runs,
     failed_check_is_heard,
     account_is_as_written,
+    document_is_the_policys,
     worst_case_is_within_the_rpo,
     rpo_was_kept,
     calendar_is_awss,

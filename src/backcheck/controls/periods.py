@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from backcheck.controls.control import World, unknown
 from backcheck.cron import Cron, CronError, zone_of
 from backcheck.finding import Verdict
 from backcheck.policy.calendar import Calendar, calendar_of
-from backcheck.policy.model import Policy, Tier
+from backcheck.policy.model import Policy
+from backcheck.policy.protection import tier_sets, two_years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +45,10 @@ class Protection:
         return f"{named} as deployed" if self.plan_arn else named
 
 
-def two_years(now: datetime) -> tuple[datetime, datetime]:
-    """This calendar year and the next: more than 400 days, and the same all year, so that a date fails no build."""
-    return datetime(now.year, 1, 1, tzinfo=UTC), datetime(now.year + 2, 1, 1, tzinfo=UTC)
-
-
 def protections(world: World) -> Iterator[Protection | Verdict]:
     """Every set of tiers that protects a table, once. UNKNOWN where a schedule says nothing: POL-04 fails that."""
-    by_tiers: dict[tuple[Tier, ...], list[str]] = {}
-    for scope in world.policy.tables:
-        by_tiers.setdefault(world.policy.tiers_of(scope), []).append(scope.key)
-    start, end = two_years(world.now)
-    for tiers, tables in by_tiers.items():
+    start, end = two_years(world.now.year)
+    for tiers, tables in tier_sets(world.policy).items():
         broken = [tier for tier in tiers if schedule_error(tier.schedule, tier.timezone)]
         if broken:
             at = f"{broken[0].pointer}/schedule"
@@ -64,7 +56,7 @@ def protections(world: World) -> Iterator[Protection | Verdict]:
             yield unknown(why, at=at, resource=world.policy.resource(broken[0].pointer), tier=broken[0].id)
         elif tiers:
             calendar = calendar_of(tiers, start, end)
-            yield Protection(policy=world.policy, tables=tuple(tables), calendar=calendar)
+            yield Protection(policy=world.policy, tables=tables, calendar=calendar)
 
 
 def schedule_error(schedule: str, timezone: str) -> str:

@@ -9,10 +9,11 @@ from datetime import timedelta
 from backcheck.controls import examples
 from backcheck.controls.control import Reads, World, control, not_applicable, unknown, verdict
 from backcheck.controls.deployment import DeployedPlan, as_tiers, deployed_plans
-from backcheck.controls.periods import Protection, protections, schedule_error, two_years
+from backcheck.controls.periods import Protection, protections, schedule_error
 from backcheck.finding import Severity, Verdict
 from backcheck.policy.calendar import calendar_of
-from backcheck.policy.model import Policy, Tier
+from backcheck.policy.model import Policy
+from backcheck.policy.protection import elsewhere, two_years
 from backcheck.policy.rpo import spell, worst_case
 
 
@@ -32,7 +33,7 @@ def _as_deployed(deployed: DeployedPlan, world: World) -> Protection | Verdict:
     tables = tuple(scope.key for scope in world.policy.tables if ids & set(scope.tiers))
     if not tiers or not tables:
         return not_applicable("the plan has no rule, or protects no table of the policy", resource=deployed.resource)
-    calendar = calendar_of(tiers, *two_years(world.now))
+    calendar = calendar_of(tiers, *two_years(world.now.year))
     return Protection(policy=world.policy, tables=tables, calendar=calendar, plan_arn=deployed.resource)
 
 
@@ -83,18 +84,6 @@ def worst_case_is_within_the_rpo(protection: Protection, world: World) -> Iterat
         yield not_applicable(
             f"the policy states no RPO for DR (objectives.rpo.dr_hours); it would be: {'; '.join(lines)}"
         )
-
-
-def elsewhere(tiers: tuple[Tier, ...], policy: Policy) -> tuple[str, ...]:
-    """The vaults in other Regions than their tiers' that the tiers copy to."""
-    found: dict[str, None] = {}
-    for tier in tiers:
-        home = policy.vault(tier.vault)
-        for copy in tier.copies:
-            vault = policy.vault(copy.vault)
-            if vault and home and policy.region_of(vault) != policy.region_of(home):
-                found[vault.key] = None
-    return tuple(found)
 
 
 def _primary(protection: Protection, objective: int, policy: Policy) -> Verdict:

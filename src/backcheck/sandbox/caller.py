@@ -22,7 +22,7 @@ def access_key(account: str) -> str:
 
 def account_of(response: Any, default: str) -> str:
     """The account: from our own keys, from keys that IAM or STS made here, else the sandbox's own."""
-    key = response.access_key
+    key = key_of(response)
     if match := re.fullmatch(KEY_PREFIX + r"(\d{12})", key):
         return match.group(1)
     if re.fullmatch(r"\d{12}", key):
@@ -32,13 +32,19 @@ def account_of(response: Any, default: str) -> str:
     return moto_seams.stock_account(response)
 
 
+def key_of(response: Any) -> str:
+    """The access key that signed the request; moto looks only for keys of twenty characters."""
+    scope: str = response.headers.get("Authorization", "").partition("Credential=")[2]
+    return scope.split("/")[0] or str(response.access_key)
+
+
 def arn_of(response: Any) -> str:
     """The principal's ARN: an assumed role's role, a user, or the account's root."""
     account, partition = response.current_account, partition_of(response.region)
     for role in sts_backends[account][partition].assumed_roles if account in sts_backends else ():
-        if role.access_key_id == response.access_key:
+        if role.access_key_id == key_of(response):
             return str(role.role_arn)
-    key = _key_of(response.access_key)
+    key = _key_of(key_of(response))
     name = getattr(key, "user_name", None) if key is not None else None
     return f"arn:{partition}:iam::{account}:user/{name}" if name else f"arn:{partition}:iam::{account}:root"
 

@@ -51,7 +51,11 @@ def record(world: World, response: Any, action: str, who: str, error: str | None
         return
     region = world.region(response.current_account, response.region)
     params = getattr(response, "params", None) or {}
-    names = tuple(str(v) for k, v in params.items() if isinstance(v, str) and k.endswith(("Name", "Arn", "ARN", "Id")))
+    names = tuple(
+        value
+        for key, value in params.items()
+        if isinstance(value, str) and key.endswith(("Name", "Arn", "ARN", "Id")) and not key.endswith("RequestId")
+    )
     region.trail.append(
         TrailEvent(
             id=f"event-{len(region.trail):08d}",

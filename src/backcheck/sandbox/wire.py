@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import UnknownServiceError
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.exceptions import ServiceException
 from moto.core.request import Request, normalize_request
@@ -161,5 +162,15 @@ def _refuse(response: Any, service: str, refusal: ServiceException) -> Any:
 
 
 def _unsupported(what: str, request: Request) -> Answer:
-    protocol = "query" if request.content_type.startswith("application/x-www-form-urlencoded") else "json"
-    return wire_errors.write(Unsupported(what), "ec2" if what.startswith("ec2 ") else protocol)
+    return wire_errors.write(Unsupported(what), _protocol(what.split()[0], request))
+
+
+def _protocol(service: str, request: Request) -> str:
+    """A service's protocol by its model, so that a client can read the refusal; the name may be an id or a host."""
+    for name in (service, service.replace("-", "")):
+        try:
+            protocol: str = get_service_model(name).protocol
+        except UnknownServiceError:
+            continue
+        return protocol
+    return "query" if request.content_type.startswith("application/x-www-form-urlencoded") else "json"

@@ -17,7 +17,7 @@ QUERY = frozenset({"query", "ec2", "rest-xml"})
 
 def write(refusal: ServiceException, protocol: str) -> Answer:
     """Status, headers and body; botocore finds the same code and message in every protocol."""
-    status = _status(refusal.code)
+    status = _status(refusal.code, protocol)
     if protocol in QUERY:
         body = (
             f"<ErrorResponse><Error><Type>Sender</Type><Code>{escape(refusal.code)}</Code>"
@@ -33,7 +33,8 @@ def write(refusal: ServiceException, protocol: str) -> Answer:
     return status, headers, json.dumps({"__type": refusal.code, "message": refusal.message})
 
 
-def _status(code: str) -> int:
+def _status(code: str, protocol: str) -> int:
     if code == UNSUPPORTED:
         return HTTPStatus.NOT_IMPLEMENTED
-    return HTTPStatus.FORBIDDEN if code.startswith("AccessDenied") else HTTPStatus.BAD_REQUEST
+    denied = code.startswith("AccessDenied") and protocol != "json"  # AWS's JSON protocol knows only 400
+    return HTTPStatus.FORBIDDEN if denied else HTTPStatus.BAD_REQUEST
