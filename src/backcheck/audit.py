@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from backcheck.controls.control import AnyControl, World
+from backcheck.coverage import coverage
 from backcheck.evaluate import evaluate
 from backcheck.finding import AuditedAccount, GapRecord, Run
 from backcheck.inventory.model import Inventory
@@ -16,6 +17,8 @@ def audit(world: World, controls: Iterable[AnyControl], snapshot_sha256: str) ->
     """Everything that evidence is rendered from."""
     policy, inventory = world.policy, world.inventory
     clock = world.now.isoformat()
+    found = list(evaluate(world, controls))
+    found += coverage(inventory, policy) if inventory else ()
     identity = "\n".join((policy.source.sha256, snapshot_sha256, clock))
     return Run(
         id=hashlib.sha256(identity.encode()).hexdigest()[:32],
@@ -25,7 +28,7 @@ def audit(world: World, controls: Iterable[AnyControl], snapshot_sha256: str) ->
         policy_sha256=policy.source.sha256,
         accounts=_accounts(inventory) if inventory else (),
         gaps=_gaps(inventory) if inventory else (),
-        findings=waive(evaluate(world, controls), policy, world.now.date()),
+        findings=waive(found, policy, world.now.date()),
     )
 
 

@@ -103,4 +103,4 @@ def _files(place: str, check: Check, key: tuple[str, ...]) -> Iterable[ItemSourc
 
 
 def _items(sources: Iterable[ItemSource]) -> Iterable[Attributes]:
-    return (item for source in sources for _, item in source.items())
+    return (item for source in sources for _, item, _ in source.items())

@@ -10,10 +10,14 @@ import click
 import pytest
 
 from backcheck.commands.policy_calendar import command
+from backcheck.cron import CronError
 from backcheck.errors import Error, PolicyError, UsageError
 from backcheck.policy.load import load
 
-TECHMODA = str(Path(__file__).parents[2] / "policies" / "techmoda.yaml")
+ROOT = Path(__file__).parents[2]
+TECHMODA = str(ROOT / "policies" / "techmoda.yaml")
+BAD = ROOT / "fixtures" / "policies" / "bad"
+LAB = str(BAD / "lab-as-written.yaml")
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
@@ -22,19 +26,6 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
     out = capsys.readouterr().out
     assert "\x1b" not in out
     return out.splitlines()
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> str:
-    """TechModa's policy without the copies that it adds to the lab's document."""
-    text = Path(TECHMODA).read_text(encoding="utf-8")
-    for added in ("retention_days: 90", "retention_days: 365, cold_storage_after_days: 90"):
-        line = f"copies: [{{vault: techmoda-vault-dr, {added}}}]"
-        assert line in text
-        text = text.replace(line, "")
-    file = tmp_path / "lab.yaml"
-    file.write_text(text, encoding="utf-8")
-    return str(file)
 
 
 def cells(line: str) -> list[str]:
@@ -60,8 +51,8 @@ def test_the_worst_case_is_shown_with_its_arithmetic(capsys: pytest.CaptureFixtu
     assert "Days without a DR copy in 400 days: 0" in lines
 
 
-def test_the_lab_s_rules(capsys: pytest.CaptureFixture[str], lab: str) -> None:
-    lines = run(capsys, lab, "--at", "2026-11-28", "--days", "3")
+def test_the_lab_s_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = run(capsys, LAB, "--at", "2026-11-28", "--days", "3")
     text = "\n".join(lines)
     assert any(cells(line)[-1] == "no copy" for line in lines if line.strip().startswith("Sun 2026-11-29 00:00"))
     assert any("51 h could be lost" in line for line in lines if line.strip().startswith("Mon 2026-11-30"))
@@ -83,11 +74,11 @@ def test_a_picture_that_cannot_be_written_is_an_error(capsys: pytest.CaptureFixt
 
 
 def test_a_terminal_gets_its_own_width_and_colours(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lab: str
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    command.main([lab, "--at", "2026-11-28", "--days", "3"], standalone_mode=False)
+    command.main([LAB, "--at", "2026-11-28", "--days", "3"], standalone_mode=False)
     out = capsys.readouterr().out
     assert "\x1b[31m" in out
     assert "replaced by weekly" in out
@@ -113,3 +104,8 @@ def test_nothing_on_the_calendar_is_not_silent(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("backcheck.commands.policy_calendar.load", lambda _: bare)
     with pytest.raises(UsageError, match="no table has a tier"):
         command.main([TECHMODA], standalone_mode=False)
+
+
+def test_a_schedule_that_aws_would_not_take_is_told() -> None:
+    with pytest.raises(CronError, match="has 5 fields, AWS wants six"):
+        command.main([str(BAD / "cron-of-five-fields.yaml")], standalone_mode=False)

@@ -72,6 +72,11 @@ schedules = st.one_of(
     st.tuples(hours, st.integers(1, 31)).map(lambda p: f"cron(0 {p[0]} {p[1]} * ? *)"),
     st.just("cron(0 * * * ? *)"),
 )
+crowded = st.one_of(
+    st.integers(0, 2).map(lambda h: f"cron(0 {h} * * ? *)"),
+    st.tuples(st.integers(0, 2), st.integers(1, 7)).map(lambda p: f"cron(0 {p[0]} ? * {p[1]} *)"),
+)
+"""Schedules that meet in the first hours of the day."""
 retentions = st.sampled_from([1, 3, 7, 7, 30, 90, None])
 """Few, so that equal ones meet."""
 whole_hours = st.sampled_from([60, 60, 120, 180, 480, 600])
@@ -79,12 +84,18 @@ vaults = st.sampled_from(["dr", "far"])
 
 
 @st.composite
-def tiers(draw: st.DrawFn, most: int = 4, plans: tuple[str, ...] = ("a",)) -> tuple[Tier, ...]:
+def tiers(
+    draw: st.DrawFn,
+    least: int = 1,
+    most: int = 4,
+    plans: tuple[str, ...] = ("a",),
+    when: st.SearchStrategy[str] = schedules,
+) -> tuple[Tier, ...]:
     """Some tiers whose windows are whole hours, so that a look at each hour sees everything."""
     return tuple(
         tier(
             f"t{number}",
-            draw(schedules),
+            draw(when),
             start=draw(whole_hours),
             completion=draw(whole_hours),
             kept=draw(retentions),
@@ -93,7 +104,7 @@ def tiers(draw: st.DrawFn, most: int = 4, plans: tuple[str, ...] = ("a",)) -> tu
             plan=draw(st.sampled_from(plans)),
             zone=draw(st.sampled_from(["UTC", "UTC", "Europe/Berlin", "America/New_York"])),
         )
-        for number in range(draw(st.integers(1, most)))
+        for number in range(draw(st.integers(least, most)))
     )
 
 

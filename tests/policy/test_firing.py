@@ -115,6 +115,18 @@ def test_of_equal_retention_the_earlier_stands_for_both_and_neither_is_certain()
     assert "overlap with equal retention 1 times" in calendar.notes[0]
 
 
+def test_what_loses_only_to_one_that_may_not_be_taken_is_not_certain() -> None:
+    rules = (
+        tier("short", "cron(30 1 * * ? *)", kept=7),
+        tier("early", "cron(0 0 * * ? *)"),
+        tier("late", "cron(30 0 * * ? *)", start=120),
+    )
+    early, late, short = calendar_of(rules, moment("2026-06-01"), moment("2026-06-02")).outcomes
+    assert early.rivals == (late.firing,)
+    assert short.superseded_by == (late.firing,)
+    assert not short.certain
+
+
 def test_a_rule_given_twice_counts_once() -> None:
     assert effective((tier(), tier()), "2026-06-01", "2026-06-02") == ["daily 01 01:00"]
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
-from tests.policy.calendar_builders import DR, lab, moment, periods, techmoda, tier, tiers
+from hypothesis import Phase, find, given, settings, target
+from tests.policy.calendar_builders import DR, crowded, lab, moment, periods, techmoda, tier, tiers
 
 from backcheck.policy.calendar import calendar_of
 from backcheck.policy.firing import kept
@@ -98,26 +97,36 @@ def shapes(found: tuple[Violation, ...]) -> set[Shape]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(rules=tiers(most=4, plans=("a", "a", "b")), start=periods, which=st.integers(0, 99))
-def test_giving_the_winner_the_loser_s_copies_ends_it_and_adds_none(
-    rules: tuple[Tier, ...], start: datetime, which: int
-) -> None:
+@given(rules=tiers(least=2, most=4, plans=("a", "a", "a", "b"), when=crowded), start=periods)
+def test_giving_the_winner_the_loser_s_copies_ends_it_and_adds_none(rules: tuple[Tier, ...], start: datetime) -> None:
     before = violations(calendar_of(rules, start, start + 10 * DAY))
-    assume(before)
-    chosen = before[which % len(before)]
-    receivers = {chosen.winner, *chosen.also}
-    mended = tuple(with_copies_of(rule, chosen.loser) if rule in receivers else rule for rule in rules)
-    after = violations(calendar_of(mended, start, start + 10 * DAY))
-    assert not any(v.winner.id == chosen.winner.id and v.loser.id == chosen.loser.id for v in after)
-    assert shapes(after) < shapes(before)
+    target(len(before))
+    for chosen in before:
+        receivers = {chosen.winner, *chosen.also}
+        mended = tuple(with_copies_of(rule, chosen.loser) if rule in receivers else rule for rule in rules)
+        after = violations(calendar_of(mended, start, start + 10 * DAY))
+        assert not any((v.winner.id, v.loser.id) == (chosen.winner.id, chosen.loser.id) for v in after)
+        assert shapes(after) < shapes(before)
 
 
 @settings(max_examples=100, deadline=None)
-@given(rules=tiers(most=4), start=periods)
+@given(rules=tiers(least=2, most=4, when=crowded), start=periods)
 def test_the_winner_alone_suffices_where_nothing_replaces_it(rules: tuple[Tier, ...], start: datetime) -> None:
     before = violations(calendar_of(rules, start, start + 10 * DAY))
     unbeaten = [found for found in before if not found.also]
-    assume(unbeaten)
-    chosen = unbeaten[0]
-    mended = tuple(with_copies_of(rule, chosen.loser) if rule == chosen.winner else rule for rule in rules)
-    assert shapes(violations(calendar_of(mended, start, start + 10 * DAY))) < shapes(before)
+    target(len(unbeaten))
+    for chosen in unbeaten:
+        mended = tuple(with_copies_of(rule, chosen.loser) if rule == chosen.winner else rule for rule in rules)
+        assert shapes(violations(calendar_of(mended, start, start + 10 * DAY))) < shapes(before)
+
+
+def test_the_drawn_rules_do_collide() -> None:
+    """Without this the two properties above could hold of nothing."""
+    drawn, start = tiers(least=2, most=4, when=crowded), moment("2026-01-26")
+    first = settings(max_examples=1000, phases=[Phase.generate], deadline=None)
+
+    def in_ten_days(rules: tuple[Tier, ...]) -> tuple[Violation, ...]:
+        return violations(calendar_of(rules, start, start + 10 * DAY))
+
+    assert find(drawn, lambda rules: len(in_ten_days(rules)) >= 2, settings=first)
+    assert find(drawn, lambda rules: any(found.also for found in in_ten_days(rules)), settings=first)

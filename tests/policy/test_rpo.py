@@ -120,6 +120,18 @@ def test_a_point_that_is_deleted_early_leaves_an_older_one() -> None:
     assert worst.total > 7 * DAY
 
 
+def test_a_point_that_is_there_until_the_next_is_complete_is_enough() -> None:
+    # 21 h to the next firing and 3 h of windows: deleted after 24 h, at the very moment.
+    assert worst_case(from_now(tier(schedule="cron(0 0,21 * * ? *)", kept=1))).hours == 24
+
+
+def test_a_stretch_beyond_the_period_that_is_no_longer_than_the_worst_pair_hides_no_bound() -> None:
+    rule = tier(schedule="cron(0 1 1,2 6 ? *)")
+    start, longer = moment("2026-06-01"), moment("2026-06-03T04:01")
+    assert worst_case(calendar_of((rule,), start, moment("2026-06-03T04:00"))).hours == 27
+    assert worst_case(calendar_of((rule,), start, longer)).hours is None
+
+
 def test_equals_count_with_the_later_deadline() -> None:
     rules = (tier("early"), tier("late", "cron(30 1 * * ? *)", completion=600))
     worst = worst_case(from_now(*rules))

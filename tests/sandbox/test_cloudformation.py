@@ -58,7 +58,8 @@ def test_the_lab_is_refused_with_the_reason_that_aws_gives_and_nothing_of_it_sta
     assert stack.failure.startswith("BackupPlan: Resource handler returned message:")
     assert "WeeklyBackups" in stack.failure
     assert "DeleteAfterDays cannot be less than 90 days apart from MoveToColdStorageAfterDays" in stack.failure
-    assert stack.resources["BackupPlan"].line == 25
+    assert stack.failed is not None
+    assert (stack.failed.logical_id, stack.failed.line) == ("BackupPlan", 25)
     assert client(sandbox, "dynamodb").list_tables()["TableNames"] == []
     assert client(sandbox, "backup").list_backup_vaults()["BackupVaultList"] == []
     assert client(sandbox, "iam").list_roles()["Roles"] == []
@@ -181,7 +182,8 @@ Resources:
     assert backup.get_backup_vault_notifications(BackupVaultName="locked")["BackupVaultEvents"] == [
         "BACKUP_JOB_COMPLETED"
     ]
-    assert backup.list_tags(ResourceArn=vault["BackupVaultArn"])["Tags"] == {"team": "retail"}
+    tags = backup.list_tags(ResourceArn=vault["BackupVaultArn"])["Tags"]
+    assert (tags["team"], tags["aws:cloudformation:stack-name"]) == ("retail", "demo")
 
 
 def test_restore_testing_alarms_and_permissions(sandbox: Sandbox) -> None:
@@ -279,13 +281,14 @@ def test_a_global_table_is_a_table_in_each_region_with_its_own_settings(sandbox:
 PLAN = "{BackupPlan: {BackupPlanName: p, BackupPlanRule: [{RuleName: r, TargetBackupVault: nope}]}}"
 LOCKED = "{BackupVaultName: vault, LockConfiguration: {%s}}"
 ROLE = "{AssumeRolePolicyDocument: {}, ManagedPolicyArns: ['arn:aws:iam::123456789012:policy/absent']}"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ROLE_ARN = "arn:aws:iam::123456789012:role/elsewhere"
 TOPIC = "{DisplayName: !Select [1, !Split ['/', !Ref T]]}"
 
 
 @pytest.mark.parametrize(
     ("kind", "properties", "reason"),
     [
-        ("AWS::Backup::BackupPlan", PLAN, "nope"),
         ("AWS::Backup::BackupPlan", "{BackupPlan: {BackupPlanName: p}}", "required key [BackupPlanRule] not found"),
         ("AWS::Backup::BackupVault", "{}", 'Missing required parameter in input: "BackupVaultName"'),
         ("AWS::Backup::BackupVault", LOCKED % "MaxRetentionDays: 9", "required key [MinRetentionDays] not found"),
@@ -298,7 +301,6 @@ TOPIC = "{DisplayName: !Select [1, !Split ['/', !Ref T]]}"
         ("AWS::DynamoDB::Table", "{KeySchema: {a: b}}", "#/KeySchema: expected type: JSONArray"),
         ("AWS::DynamoDB::GlobalTable", "{Replicas: [{Region: eu-west-1}]}", "own Region us-east-1"),
         ("AWS::DynamoDB::GlobalTable", "{}", "a list of replicas"),
-        ("AWS::IAM::Role", ROLE, "policy/absent"),
         ("AWS::IAM::RolePolicy", "{RoleName: r}", "PolicyName"),
         ("AWS::SNS::Topic", TOPIC, "nonexistent value"),
     ],
@@ -311,6 +313,27 @@ def test_a_refusal_rolls_the_stack_back_with_its_reason(
     assert reason in stack.failure
     assert stack.reason == "The following resource(s) failed to create: [R]. "
     assert client(sandbox, "backup").list_backup_vaults()["BackupVaultList"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "named"),
+    [
+        ("AWS::Backup::BackupPlan", PLAN, "nope"),
+        ("AWS::IAM::Role", ROLE, "policy/absent"),
+        ("AWS::Backup::BackupVault", f"{{BackupVaultName: vault, EncryptionKeyArn: {KEY}}}", "key/1234"),
+        ("AWS::Lambda::Function", f"{{Handler: a.b, Runtime: python3.13, Role: {ROLE_ARN}, Code: {{}}}}", "be assumed"),
+        ("AWS::SNS::Subscription", "{TopicArn: 'arn:aws:sns:us-east-1:123456789012:x', Protocol: email}", "Topic"),
+        ("AWS::Events::Rule", "{EventBusName: other, EventPattern: {source: [a]}}", "Event bus other"),
+        ("AWS::KMS::Alias", "{AliasName: alias/x, TargetKeyId: 1234abcd-12ab-34cd-56ef-1234567890ab}", "1234abcd"),
+    ],
+)
+def test_what_only_the_account_may_have_is_no_refusal_of_aws(
+    sandbox: Sandbox, kind: str, properties: str, named: str
+) -> None:
+    stack = deployed(sandbox, resource(kind, properties))
+    assert stack.status == "CREATE_COMPLETE"
+    assert stack.resources["R"].skipped.startswith("it could not be created here: ")
+    assert named in stack.resources["R"].skipped
 
 
 PROTECTED = """
@@ -460,7 +483,7 @@ Resources:
 """
     stack = deployed(sandbox, template)
     assert stack.status == "CREATE_COMPLETE"
-    assert "whether it is created is not known: condition Prod" in stack.resources["Vault"].skipped
+    assert "is not known: condition Prod" in stack.resources["Vault"].skipped
     assert stack.resources["Topic"].unresolved[0][0] == "/DisplayName"
 
 

@@ -207,6 +207,9 @@ def _progress() -> Iterator[Progress]:
 
 
 def _checkpoint(out: Path) -> Path:
+    """Where a killed run leaves what it has. Looks at the folder first: a wrong path must not cost hours of reading."""
+    if not out.parent.is_dir():
+        raise UsageError("no such folder", where=str(out.parent))
     return out.with_name(out.name + ".partial")
 
 

@@ -9,6 +9,7 @@ from backcheck.commands.lazy import LazyGroup
 SUBCOMMANDS: dict[str, str] = {
     "calendar": "backcheck.commands.policy_calendar:command",
     "lint": "backcheck.commands.policy_lint:command",
+    "render": "backcheck.commands.policy_render:command",
 }
 
 

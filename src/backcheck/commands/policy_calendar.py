@@ -79,7 +79,7 @@ def _print(timeline: Timeline) -> None:
 
 def _parts(timeline: Timeline) -> Iterator[ConsoleRenderable]:
     first, last = _date(timeline.start, timeline.zone), _date(timeline.end, timeline.zone)
-    yield Text(f"Tables: {', '.join(timeline.tables)}", style="bold")
+    yield Text(f"Tables: {timeline.whom}", style="bold")
     yield Text(f"{first} to {last} ({timeline.zone}), as if in force since {_date(timeline.since, timeline.zone)}")
     yield _firings(timeline)
     yield _stock(timeline)

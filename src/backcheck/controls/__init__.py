@@ -1,11 +1,22 @@
 """One small file a control; CONTROLS lists them."""
 
+from backcheck.controls.alr_01_failures_heard import failures_are_heard
+from backcheck.controls.alr_02_validator_runs import check_runs
+from backcheck.controls.alr_03_check_failure_heard import failed_check_is_heard
 from backcheck.controls.control import AnyControl
 from backcheck.controls.dr_01_copy_action import rule_copies_where_it_should
 from backcheck.controls.dr_02_copy_retention import copies_are_kept_as_promised
 from backcheck.controls.dr_03_dr_points import every_backup_is_copied
 from backcheck.controls.dr_04_copy_jobs import copy_jobs_are_healthy
 from backcheck.controls.dr_05_dr_restores import dr_region_can_restore
+from backcheck.controls.drf_01_no_drift import account_is_as_written
+from backcheck.controls.drf_02_document import document_is_the_policys
+from backcheck.controls.fea_01_jobs_can_succeed import job_can_succeed
+from backcheck.controls.fea_02_nothing_ignored import nothing_is_ignored
+from backcheck.controls.iam_01_backup_role import backup_role_works
+from backcheck.controls.iam_02_restore_role import restore_role_works
+from backcheck.controls.iam_03_least_privilege import role_is_narrow
+from backcheck.controls.iam_04_destroyers import few_may_destroy
 from backcheck.controls.job_01_no_bad_jobs import jobs_succeed
 from backcheck.controls.job_02_no_stuck_jobs import no_job_hangs
 from backcheck.controls.pit_01_pitr_on import pitr_is_on
@@ -39,6 +50,13 @@ from backcheck.controls.rp_05_sound_status import no_point_is_bad
 from backcheck.controls.rp_06_lifecycle import lifecycle_is_carried_out
 from backcheck.controls.rp_07_size import size_is_plausible
 from backcheck.controls.rpo_01_worst_case import worst_case_is_within_the_rpo
+from backcheck.controls.rpo_02_measured import rpo_was_kept
+from backcheck.controls.rpo_03_calendar import calendar_is_awss
+from backcheck.controls.rst_01_recent import restores_were_drilled
+from backcheck.controls.rst_02_rto import restore_is_in_time
+from backcheck.controls.rst_03_integrity import what_comes_back_is_equal
+from backcheck.controls.rst_04_settings import settings_come_back
+from backcheck.controls.rst_05_clean import drills_are_cleaned_up
 from backcheck.controls.sel_01_selected import table_is_selected
 from backcheck.controls.sel_02_opt_in import dynamodb_is_opted_in
 from backcheck.controls.sel_03_nothing_unprotected import table_is_protected
@@ -96,6 +114,24 @@ CONTROLS: tuple[AnyControl, ...] = (
     size_is_plausible,
     jobs_succeed,
     no_job_hangs,
+    restores_were_drilled,
+    restore_is_in_time,
+    what_comes_back_is_equal,
+    settings_come_back,
+    drills_are_cleaned_up,
+    backup_role_works,
+    restore_role_works,
+    role_is_narrow,
+    few_may_destroy,
+    failures_are_heard,
+    check_runs,
+    failed_check_is_heard,
+    account_is_as_written,
+    document_is_the_policys,
     worst_case_is_within_the_rpo,
+    rpo_was_kept,
+    calendar_is_awss,
+    job_can_succeed,
+    nothing_is_ignored,
 )
 """Every control, in the catalogue's order."""

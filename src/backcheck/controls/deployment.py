@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backcheck.controls.control import World, not_applicable, unread
 from backcheck.cron import Cron, CronError
@@ -219,6 +219,16 @@ def as_tier(rule: PlanRule, wanted: Tier, policy: Policy) -> Tier:
     )
 
 
+def as_tiers(deployed: DeployedPlan, world: World) -> tuple[Tier, ...]:
+    """Every rule of a deployed plan in the calendar's shape; one that is no tier's under its own name."""
+    matched = {rule.id: name for name, rule in match(deployed.wanted.tiers, deployed.rules).items()}
+    wanted = {tier.name: tier for tier in deployed.wanted.tiers}
+    return tuple(
+        as_tier(rule, wanted[matched[rule.id]] if rule.id in matched else _nameless(rule, deployed), world.policy)
+        for rule in deployed.rules
+    )
+
+
 def _as_copy(action: CopyAction, rule: PlanRule, policy: Policy) -> Copy:
     days, cold = copy_lifecycle(action, rule)
     return Copy(
@@ -250,3 +260,9 @@ def look_up(place: Place, world: World) -> RegionInventory | Gap:
         code="NotLookedAt",
         detail="the snapshot has nothing of this account and region",
     )
+
+
+def _nameless(rule: PlanRule, deployed: DeployedPlan) -> Tier:
+    """A rule that is no tier's, with AWS's console defaults where it states no windows: 8 hours and 7 days."""
+    some = deployed.wanted.tiers[0]
+    return replace(some, name=rule.name, start_window_minutes=480, completion_window_minutes=10_080)

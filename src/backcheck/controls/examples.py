@@ -30,7 +30,7 @@ from backcheck.inventory.backup import (
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Caller, Key, NamedPolicy, PolicyDocument, Role, Simulation, Statement, Topic
 from backcheck.inventory.model import AccountInventory, Inventory, PitrStatus, RegionInventory, Table
-from backcheck.inventory.watch import Alarm, EventRule, Function
+from backcheck.inventory.watch import Alarm, Change, EventRule, Function
 from backcheck.policy.model import (
     Account,
     AlertEvent,
@@ -498,7 +498,7 @@ def copy_jobs(**changes: Any) -> tuple[CopyJob, ...]:
     return (copy_job(**changes), *(copy_job(NOW - timedelta(days=day, hours=10)) for day in range(1, 30)))
 
 
-def key(arn: str = KEY_ARN, **changes: Any) -> Key:
+def key(arn: str = KEY_ARN, /, **changes: Any) -> Key:
     """A customer's key, rotated."""
     made = Key(
         arn=arn,
@@ -514,21 +514,24 @@ def key(arn: str = KEY_ARN, **changes: Any) -> Key:
     return replace(made, **changes)
 
 
-def topic(where: str = HERE, **changes: Any) -> Topic:
+def topic(where: str = HERE, /, **changes: Any) -> Topic:
     """The topic that wakes somebody."""
     made = Topic(
         arn=f"arn:aws:sns:{where}:{ACCOUNT}:shop-alerts",
         region=where,
         fifo=False,
         key_id=None,
-        policy=document(allow("sns:Publish", principals=(("Service", "events.amazonaws.com"),))),
+        policy=document(
+            allow("sns:Publish", principals=(("Service", "events.amazonaws.com"),)),
+            allow("sns:Publish", principals=(("Service", "cloudwatch.amazonaws.com"),)),
+        ),
         confirmed_subscriptions=1,
     )
     return replace(made, **changes)
 
 
-def failure_rule(where: str = HERE, **changes: Any) -> EventRule:
-    """The rule that takes every failure to the topic."""
+def failure_rule(where: str = HERE, /, **changes: Any) -> EventRule:
+    """The rule that takes failed backups and copies to the topic."""
     made = EventRule(
         arn=f"arn:aws:events:{where}:{ACCOUNT}:rule/shop-failures",
         name="shop-failures",
@@ -536,10 +539,23 @@ def failure_rule(where: str = HERE, **changes: Any) -> EventRule:
         enabled=True,
         schedule=None,
         sources=("aws.backup",),
-        detail_types=("Backup Job State Change", "Copy Job State Change", "Restore Job State Change"),
+        detail_types=("Backup Job State Change", "Copy Job State Change"),
         states=("FAILED", "EXPIRED", "ABORTED", "PARTIAL"),
         other_filters=False,
         target_arns=(topic(where).arn,),
+    )
+    return replace(made, **changes)
+
+
+def restore_failure_rule(where: str = HERE, /, **changes: Any) -> EventRule:
+    """The rule that takes failed restores there, which carry a status and no state."""
+    made = failure_rule(
+        where,
+        arn=f"arn:aws:events:{where}:{ACCOUNT}:rule/shop-failed-restores",
+        name="shop-failed-restores",
+        detail_types=("Restore Job State Change",),
+        states=(),
+        statuses=("FAILED", "ABORTED"),
     )
     return replace(made, **changes)
 
@@ -594,7 +610,7 @@ def function(**changes: Any) -> Function:
     return replace(made, **changes)
 
 
-def alarm(metric: str = "Errors", **changes: Any) -> Alarm:
+def alarm(metric: str = "Errors", /, **changes: Any) -> Alarm:
     """The alarm on the validator's `Errors`, or on its missing `Invocations`."""
     made = Alarm(
         arn=f"arn:aws:cloudwatch:{HERE}:{ACCOUNT}:alarm:shop-validate-{metric.lower()}",
@@ -633,7 +649,7 @@ def region(**changes: Any) -> RegionInventory:
         restore_testing=(),
         keys=(key(),),
         topics=(topic(),),
-        rules=(failure_rule(), validation_rule(), drill_rule()),
+        rules=(failure_rule(), restore_failure_rule(), validation_rule(), drill_rule()),
         functions=(function(),),
         alarms=(alarm(), alarm("Invocations")),
         changes=(),
@@ -655,7 +671,7 @@ def dr_region(**changes: Any) -> RegionInventory:
         copy_jobs=(),
         keys=(key(DR_KEY_ARN),),
         topics=(topic(THERE),),
-        rules=(failure_rule(THERE),),
+        rules=(failure_rule(THERE), restore_failure_rule(THERE)),
         functions=(),
         alarms=(),
     )
@@ -812,7 +828,7 @@ def _account() -> AccountInventory:
 # Drills
 
 
-def drill(method: str = "pitr", **changes: Any) -> DrillRecord:
+def drill(method: str = "pitr", /, **changes: Any) -> DrillRecord:
     """This month's drill of one method."""
     made = DrillRecord(
         run_id=f"2026-11-02-{method}",
@@ -842,6 +858,26 @@ def _drills() -> tuple[DrillRecord, ...]:
 def drills(changed: str = "pitr", **changes: Any) -> tuple[DrillRecord, ...]:
     """This month's drills, with one changed."""
     return tuple(drill(method, **(changes if method == changed else {})) for method in Method)
+
+
+def role_names(**changes: Any) -> Roles:
+    """What the policy calls its roles."""
+    return replace(_policy().roles, **changes)
+
+
+def validation(**changes: Any) -> Validation:
+    """The policy's scheduled check."""
+    made = _policy().validation
+    assert made is not None
+    return replace(made, **changes)
+
+
+def change(**changes: Any) -> Change:
+    """What CloudTrail tells of a plan that was changed."""
+    made = Change(
+        time=NOW - timedelta(days=3), event="UpdateBackupPlan", principal="ops", resource="plan-1", read_only=False
+    )
+    return replace(made, **changes)
 
 
 def encrypted_by(kind: KeyKind) -> Changes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from backcheck.controls.control import World, unknown
 from backcheck.cron import Cron, CronError, zone_of
 from backcheck.finding import Verdict
 from backcheck.policy.calendar import Calendar, calendar_of
-from backcheck.policy.model import Policy, Tier
+from backcheck.policy.model import Policy
+from backcheck.policy.protection import tier_sets, two_years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +21,15 @@ class Protection:
     tables: tuple[str, ...]
     """Keys of the table scopes."""
     calendar: Calendar
+    plan_arn: str = ""
+    """Of the deployed plan whose rules these are; empty: they are the policy's own."""
     tier: None = None
 
     @property
     def resource(self) -> str:
-        """The tables, where there is but one; else the policy."""
+        """The deployed plan; else the tables, where there is but one; else the policy."""
+        if self.plan_arn:
+            return self.plan_arn
         return self.policy.resource(f"/tables/{self.tables[0]}" if len(self.policy.tables) == 1 else self.pointer)
 
     @property
@@ -37,21 +41,14 @@ class Protection:
     def whom(self) -> str:
         """The tables, in words."""
         first = ", ".join(self.tables[:3])
-        return first if len(self.tables) <= 3 else f"{first} and {len(self.tables) - 3} more"
-
-
-def two_years(now: datetime) -> tuple[datetime, datetime]:
-    """This calendar year and the next: more than 400 days, and the same all year, so that a date fails no build."""
-    return datetime(now.year, 1, 1, tzinfo=UTC), datetime(now.year + 2, 1, 1, tzinfo=UTC)
+        named = first if len(self.tables) <= 3 else f"{first} and {len(self.tables) - 3} more"
+        return f"{named} as deployed" if self.plan_arn else named
 
 
 def protections(world: World) -> Iterator[Protection | Verdict]:
     """Every set of tiers that protects a table, once. UNKNOWN where a schedule says nothing: POL-04 fails that."""
-    by_tiers: dict[tuple[Tier, ...], list[str]] = {}
-    for scope in world.policy.tables:
-        by_tiers.setdefault(world.policy.tiers_of(scope), []).append(scope.key)
-    start, end = two_years(world.now)
-    for tiers, tables in by_tiers.items():
+    start, end = two_years(world.now.year)
+    for tiers, tables in tier_sets(world.policy).items():
         broken = [tier for tier in tiers if schedule_error(tier.schedule, tier.timezone)]
         if broken:
             at = f"{broken[0].pointer}/schedule"
@@ -59,7 +56,7 @@ def protections(world: World) -> Iterator[Protection | Verdict]:
             yield unknown(why, at=at, resource=world.policy.resource(broken[0].pointer), tier=broken[0].id)
         elif tiers:
             calendar = calendar_of(tiers, start, end)
-            yield Protection(policy=world.policy, tables=tuple(tables), calendar=calendar)
+            yield Protection(policy=world.policy, tables=tables, calendar=calendar)
 
 
 def schedule_error(schedule: str, timezone: str) -> str:

@@ -1,16 +1,13 @@
 """PLN-06: where one rule replaces another, it makes the other's copies."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, verdict
-from backcheck.controls.deployment import DeployedPlan, as_tier, deployed_plans, match
+from backcheck.controls.deployment import DeployedPlan, as_tiers, deployed_plans
 from backcheck.controls.moments import few
 from backcheck.finding import Severity, Verdict
-from backcheck.inventory.backup import PlanRule
 from backcheck.policy.calendar import calendar_of
-from backcheck.policy.model import Tier
 from backcheck.policy.overlap import Violation, violations
 
 
@@ -49,25 +46,9 @@ def overlaps_keep_copies(deployed: DeployedPlan, world: World) -> Verdict:
     )
 
 
-def as_tiers(deployed: DeployedPlan, world: World) -> tuple[Tier, ...]:
-    """Every rule of a deployed plan in the calendar's shape; one that is no tier's under its own name."""
-    matched = {rule.id: name for name, rule in match(deployed.wanted.tiers, deployed.rules).items()}
-    wanted = {tier.name: tier for tier in deployed.wanted.tiers}
-    return tuple(
-        as_tier(rule, wanted[matched[rule.id]] if rule.id in matched else _nameless(rule, deployed), world.policy)
-        for rule in deployed.rules
-    )
-
-
 def start_of_day(moment: datetime) -> datetime:
     """Midnight, so that a day's audits share one calendar."""
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _nameless(rule: PlanRule, deployed: DeployedPlan) -> Tier:
-    """A rule that is no tier's, with AWS's console defaults where it states no windows: 8 hours and 7 days."""
-    some = deployed.wanted.tiers[0]
-    return replace(some, name=rule.name, start_window_minutes=480, completion_window_minutes=10_080)
 
 
 def _told(violation: Violation) -> str:

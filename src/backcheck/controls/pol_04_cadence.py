@@ -8,10 +8,11 @@ from typing import Any
 
 from backcheck.controls import examples
 from backcheck.controls.control import POLICY_ONLY, World, control, verdict
-from backcheck.controls.periods import schedule_error, two_years
+from backcheck.controls.periods import schedule_error
 from backcheck.controls.subjects import TierSubject, tiers
 from backcheck.finding import Severity, Verdict
 from backcheck.policy.firing import fire, longest_gap
+from backcheck.policy.protection import two_years
 from backcheck.policy.rpo import spell
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -67,7 +68,7 @@ def schedule_means_its_cadence(subject: TierSubject, world: World) -> Verdict:
     error = schedule_error(tier.schedule, tier.timezone)
     if error:
         return verdict(False, expected="an AWS cron expression", observed=tier.schedule, at=at, message=error)
-    start, end = two_years(world.now)
+    start, end = two_years(world.now.year)
     gap = longest_gap(tier, start, end)
     if gap is None:
         count = len(fire(tier.schedule, tier.timezone, start, end))

@@ -45,8 +45,6 @@ def references_resolve(subject: PolicySubject, world: World) -> Iterator[Verdict
     wrong = [*_tiers(policy), *_tables(policy), *_drills(policy), *_names(policy)]
     yield from wrong
     if not wrong:
-        used = {tier for scope in policy.tables for tier in scope.tiers}
-        idle = [tier.id for tier in policy.tiers if tier.id not in used]
         counts = f"{len(policy.tiers)} tiers, {len(policy.vaults)} vaults and {len(policy.tables)} tables"
         yield verdict(
             True,
@@ -54,8 +52,20 @@ def references_resolve(subject: PolicySubject, world: World) -> Iterator[Verdict
             observed="every reference resolves",
             at="/",
             message=f"{counts} fit together",
-            notes=tuple(f"no table uses the tier {tier}" for tier in idle),
+            notes=tuple(_notes(policy)),
         )
+
+
+def _notes(policy: Policy) -> Iterator[str]:
+    used = {tier for scope in policy.tables for tier in scope.tiers}
+    for tier in policy.tiers:
+        if tier.id not in used:
+            yield f"no table uses the tier {tier.id}"
+    for plan in policy.plans:
+        ids = {tier.id for tier in plan.tiers}
+        for scope in policy.tables:
+            if 0 < len(ids & set(scope.tiers)) < len(ids):
+                yield f"{scope.key} uses some tiers of {plan.key}: AWS assigns whole plans, so it gets the others, too"
 
 
 def _missing(policy: Policy, what: str, name: str, known: Iterable[str], at: str) -> Verdict:

@@ -10,11 +10,12 @@ from typing import Any
 
 from backcheck.controls import examples
 from backcheck.controls.control import POLICY_ONLY, World, control, not_applicable, unknown, verdict
-from backcheck.controls.periods import protections, schedule_error, two_years
+from backcheck.controls.periods import protections, schedule_error
 from backcheck.controls.subjects import PolicySubject, the_policy
 from backcheck.finding import Severity, Verdict
 from backcheck.policy.firing import fire
 from backcheck.policy.model import Drill, Policy
+from backcheck.policy.protection import two_years
 from backcheck.policy.rpo import spell, worst_case
 
 DAY = timedelta(days=1)
@@ -102,7 +103,7 @@ def _drill(policy: Policy, world: World) -> Iterator[Verdict]:
         yield not_applicable("the policy asks for no drill", resource=resource)
         return
     error = schedule_error(drill.schedule, drill.timezone)
-    runs = () if error else fire(drill.schedule, drill.timezone, *two_years(world.now))
+    runs = () if error else fire(drill.schedule, drill.timezone, *two_years(world.now.year))
     gaps = [later - earlier for earlier, later in pairwise(runs)]
     if error or not gaps:
         yield verdict(

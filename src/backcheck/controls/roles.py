@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from backcheck.controls.control import World
+from backcheck.controls.control import Reads, World
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Role
 
 
 def find_role(name_or_arn: str, account: str, world: World) -> Role | Gap:
-    """The role, or why it is not known; a Gap whose code is NoSuchEntity says that it does not exist."""
+    """The role, or why it is not known; a Gap whose code is NoSuchEntity says that it does not exist.
+
+    The collector reads every role of an account in one call: one that is not among them does not exist. A template says
+    nothing about roles of other stacks.
+    """
     name = role_name(name_or_arn)
     if name_or_arn.startswith("arn:"):
         account = name_or_arn.split(":")[4]
-    found = world.index.roles.get((account, name))
+    found = world.index.roles.get((account, name)) or world.index.roles.get((account, ""))
     if found is not None:
         return found
-    return Gap(
-        service="iam",
-        operation="GetRole",
-        region="",
-        account=account,
-        code="NotAsked",
-        detail="the snapshot does not have this role",
-        resource=name,
-    )
+    if Reads.TEMPLATE in world.reads:
+        return _gap(name, account, "NotInTemplate", "the template does not have this role")
+    if world.inventory is None or world.inventory.account(account) is None:
+        return _gap(name, account, "NotLookedAt", "the snapshot has nothing of this account")
+    return _gap(name, account, "NoSuchEntity", "the account has no such role")
 
 
 def role_name(name_or_arn: str) -> str:
     """The last part of an ARN: paths are no part of a role's name."""
     return name_or_arn.rpartition("/")[2]
+
+
+def _gap(name: str, account: str, code: str, detail: str) -> Gap:
+    return Gap(service="iam", operation="GetRole", region="", account=account, code=code, detail=detail, resource=name)

@@ -30,7 +30,7 @@ def _points(**changes: object) -> World:
     reads=ACCOUNT_ONLY,
     each=tables_in_scope,
     why="EXPIRED is what remains when AWS Backup may not delete, PARTIAL half a backup; both are listed.",
-    remedy="Let the plan's role delete; aws backup delete-recovery-point --backup-vault-name VAULT --recovery-point-arn P",
+    remedy="aws backup delete-recovery-point --backup-vault-name VAULT --recovery-point-arn POINT, by a role that may",
     sources=(
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DeleteRecoveryPoint.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/API_RecoveryPointByBackupVault.html",

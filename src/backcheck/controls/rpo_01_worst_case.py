@@ -7,19 +7,42 @@ from dataclasses import replace
 from datetime import timedelta
 
 from backcheck.controls import examples
-from backcheck.controls.control import POLICY_ONLY, World, control, not_applicable, verdict
-from backcheck.controls.periods import Protection, protections
+from backcheck.controls.control import Reads, World, control, not_applicable, unknown, verdict
+from backcheck.controls.deployment import DeployedPlan, as_tiers, deployed_plans
+from backcheck.controls.periods import Protection, protections, schedule_error
 from backcheck.finding import Severity, Verdict
-from backcheck.policy.model import Policy, Tier
+from backcheck.policy.calendar import calendar_of
+from backcheck.policy.model import Policy
+from backcheck.policy.protection import elsewhere, two_years
 from backcheck.policy.rpo import spell, worst_case
+
+
+def promised_and_deployed(world: World) -> Iterator[Protection | Verdict]:
+    """The policy's own rules; then, where there is an account or a template, the rules as deployed."""
+    yield from protections(world)
+    for deployed in deployed_plans(world) if world.inventory else ():
+        yield deployed if isinstance(deployed, Verdict) else _as_deployed(deployed, world)
+
+
+def _as_deployed(deployed: DeployedPlan, world: World) -> Protection | Verdict:
+    """A plan's rules all apply to what the plan selects, those that are no tier's as well."""
+    tiers = as_tiers(deployed, world)
+    if broken := next((why for tier in tiers if (why := schedule_error(tier.schedule, tier.timezone))), ""):
+        return unknown(broken, at="GetBackupPlan.Rules[].ScheduleExpression", resource=deployed.resource)
+    ids = {tier.id for tier in deployed.wanted.tiers}
+    tables = tuple(scope.key for scope in world.policy.tables if ids & set(scope.tiers))
+    if not tiers or not tables:
+        return not_applicable("the plan has no rule, or protects no table of the policy", resource=deployed.resource)
+    calendar = calendar_of(tiers, *two_years(world.now.year))
+    return Protection(policy=world.policy, tables=tables, calendar=calendar, plan_arn=deployed.resource)
 
 
 @control(
     id="RPO-01",
     title="The worst case stays within the RPO, in the primary Region and from the copies",
     severity=Severity.CRITICAL,
-    reads=POLICY_ONLY,
-    each=protections,
+    reads=frozenset(Reads),
+    each=promised_and_deployed,
     why="A daily backup does not mean that a day can be lost at most: windows and overlaps come on top.",
     remedy="Plan more backups, shorter windows or more copies; or state the objective that the plan can keep.",
     sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/plan-options-and-configuration.html",),
@@ -30,12 +53,16 @@ from backcheck.policy.rpo import spell, worst_case
     },
     fails={
         "32 h": lambda: examples.world(policy=_objectives(backup_hours=31)),
+        "a rule that runs weekly": lambda: examples.world(
+            primary={"plans": (examples.plan(rules=examples.rules(schedule="cron(0 1 ? * SUN *)")),)}
+        ),
         "no time left for the copy": lambda: examples.world(policy=_objectives(dr_hours=32)),
         "a DR objective without copies": lambda: examples.world(
             policy=examples.policy(tiers=(examples.tier(copies=()),))
         ),
     },
     unknown={
+        "plan not read": lambda: examples.world(primary={"plans": (examples.plan(rules=examples.gap()),)}),
         "a schedule that says nothing": lambda: examples.world(
             policy=examples.policy(tiers=(examples.tier(schedule="cron(0 1 * *)"),))
         ),
@@ -57,18 +84,6 @@ def worst_case_is_within_the_rpo(protection: Protection, world: World) -> Iterat
         yield not_applicable(
             f"the policy states no RPO for DR (objectives.rpo.dr_hours); it would be: {'; '.join(lines)}"
         )
-
-
-def elsewhere(tiers: tuple[Tier, ...], policy: Policy) -> tuple[str, ...]:
-    """The vaults in other Regions than their tiers' that the tiers copy to."""
-    found: dict[str, None] = {}
-    for tier in tiers:
-        home = policy.vault(tier.vault)
-        for copy in tier.copies:
-            vault = policy.vault(copy.vault)
-            if vault and home and policy.region_of(vault) != policy.region_of(home):
-                found[vault.key] = None
-    return tuple(found)
 
 
 def _primary(protection: Protection, objective: int, policy: Policy) -> Verdict:

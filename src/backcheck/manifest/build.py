@@ -106,6 +106,8 @@ def export_tasks(export: Export, key: tuple[str, ...] | None) -> list[FileTask]:
 
 
 def _add_files(tasks: Sequence[FileTask], identity: str, options: RunOptions) -> tuple[Digest, Digest]:
+    if options.elsewhere is not None:
+        return options.elsewhere(tasks)
     checkpoint = Checkpoint(options.checkpoint, f"{identity}\n{tasks[0].key}")
     if tasks[0].changes:
         return add_up(read_changes, tasks, checkpoint, options)

@@ -66,11 +66,14 @@ class Checkpoint:
         }
         text = orjson.dumps(document)
         temporary = path.with_name(path.name + ".new")
-        with temporary.open("wb") as file:
-            file.write(blake3(text).hexdigest().encode() + b"\n" + text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            with temporary.open("wb") as file:
+                file.write(blake3(text).hexdigest().encode() + b"\n" + text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            raise Error(f"cannot be written: {error.strerror}", where=str(temporary)) from error
 
     def _load(self, path: Path) -> None:
         hint = f"remove {path} to start anew"

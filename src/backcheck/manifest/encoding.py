@@ -141,7 +141,7 @@ def _make_values_canonical(values: Iterable[Any], depth: int) -> bool:
             else:
                 typed[kind] = _canonical_value(kind, value)
                 respelled |= kind == "NS"
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, LookupError) as error:
         raise Error("a value that is not an object with one type") from error
     return respelled
 

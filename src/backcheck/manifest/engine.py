@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 from backcheck.errors import Error
 from backcheck.manifest.checkpoint import Checkpoint
 from backcheck.manifest.digest import Digest
-from backcheck.manifest.reading import ItemSource, Partial
+from backcheck.manifest.reading import FileTask, ItemSource, Partial
 
 Source = TypeVar("Source", bound=ItemSource)
 
@@ -52,6 +52,8 @@ class RunOptions:
     checkpoint: Path | None = None
     """Where a killed run leaves what it has; None keeps nothing."""
     progress: Progress = field(default_factory=NoProgress)
+    elsewhere: Callable[[Sequence[FileTask]], tuple[Digest, Digest]] | None = None
+    """Another engine for files, such as Spark's; the rest here is then not looked at."""
 
 
 def add_up(

@@ -127,7 +127,8 @@ def _table(
     ids = tuple(tier.id for plan in plans for tier in plan.tiers)
     if not table.tiers:
         return replace(table, tiers=ids)
-    return replace(table, tiers=tuple(_tier_id(name, ids, section, problems) for name in table.tiers))
+    named = dict.fromkeys(_tier_id(name, ids, section, problems) for name in table.tiers)
+    return replace(table, tiers=tuple(named))
 
 
 def _tier_id(name: str, ids: tuple[str, ...], table: Section, problems: list[Problem]) -> str:

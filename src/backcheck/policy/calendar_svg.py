@@ -65,8 +65,7 @@ def svg(timelines: Sequence[Timeline]) -> str:
 
 def _draw(root: Element, timeline: Timeline, top: int) -> int:
     """One timeline; returns where it ends."""
-    tables = ", ".join(timeline.tables[:6]) + (f" and {len(timeline.tables) - 6} more" * (len(timeline.tables) > 6))
-    _text(root, 24, top + 18, f"Tables: {tables}", "site")
+    _text(root, 24, top + 18, f"Tables: {timeline.whom}", "site")
     _text(root, 24, top + 36, f"as if in force since {_day(timeline.since, timeline.zone)}", "small")
     top += 46
     bottom = top + 20 + sum(_height(site) for site in timeline.sites)

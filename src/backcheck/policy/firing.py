@@ -115,8 +115,16 @@ def by_plan(tiers: Sequence[Tier]) -> Iterator[tuple[Tier, ...]]:
         yield tuple(tier for tier in tiers if tier.plan == plan)
 
 
-def settle(tiers: Sequence[Tier], start: datetime, end: datetime) -> Iterator[Outcome]:
-    """The outcomes of one plan's firings in the period; windows that reach in from outside are seen too."""
+@lru_cache(maxsize=64)
+def settle(tiers: tuple[Tier, ...], start: datetime, end: datetime) -> tuple[Outcome, ...]:
+    """The outcomes of one plan's firings in the period; windows that reach in from outside are seen too.
+
+    Kept, since tables with different plans beside it share the plan.
+    """
+    return tuple(_settle(tiers, start, end))
+
+
+def _settle(tiers: Sequence[Tier], start: datetime, end: datetime) -> Iterator[Outcome]:
     reach = min(REACH, 2 * max(_window(tier) for tier in tiers))
     lanes = [
         _Lane(tier, _window(tier), fire(tier.schedule, tier.timezone, start - reach, end + reach)) for tier in tiers

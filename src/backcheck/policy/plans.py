@@ -6,6 +6,8 @@ A vault without a word on its lock gets one in governance mode, from the shortes
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,6 +19,7 @@ from backcheck.policy.section import Section
 START_WINDOW_MINUTES = 60
 COMPLETION_WINDOW_MINUTES = 120
 
+_VAULT_NAME = re.compile(r"[A-Za-z0-9_-]{2,50}")
 LONGEST_VAULT_NAME = 50
 """https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CreateBackupVault.html"""
 
@@ -80,6 +83,9 @@ def _vault(key: str, section: Section, names: Names, problems: list[Problem]) ->
         allowed_principals=section.texts("allowed_principals"),
     )
     check_place(section, vault.account, vault.region, names, problems)
+    if not _VAULT_NAME.fullmatch(vault.name):
+        message = "is the vault's name in AWS, too, and AWS takes 2 to 50 letters, digits, - and _ for one"
+        problems.append(Problem(message=f"`{key}` {message}", path=section.pointer, hint="add `name`"))
     return vault
 
 
@@ -110,16 +116,20 @@ def _tier(
         purpose=section.text("purpose", ""),
         continuous=section.flag("continuous", False),
     )
-    copies = (_copy(copy, section, tier, vaults, problems) for copy in section.items("copies"))
-    return replace(tier, copies=tuple(copies))
+    copies = tuple(_copy(copy, section, tier, vaults, problems) for copy in section.items("copies"))
+    for vault, count in Counter(copy.vault for copy in copies).items():
+        if count > 1:
+            message = f"{count} copies go to the vault `{vault}`"
+            problems.append(Problem(message=message, path=section.at("copies"), hint="keep one of them"))
+    return replace(tier, copies=copies)
 
 
 def _only_vault(tier: Section, vaults: Mapping[str, Vault], problems: list[Problem]) -> str:
     here = [v for v in vaults.values() if v.region == PRIMARY and v.account == PRIMARY and not v.air_gapped]
     if len(here) == 1:
         return here[0].key
-    what = "several vaults" if here else "no vault"
-    message = f"`vault` is missing, and there are {what} in the primary account and Region to choose from"
+    what = "there are several vaults" if here else "there is no vault"
+    message = f"`vault` is missing, and {what} in the primary account and Region to choose from"
     hint = nearest("", [vault.key for vault in here or vaults.values()])
     problems.append(Problem(message=message, path=tier.pointer, hint=hint))
     return ""

@@ -12,7 +12,7 @@ from backcheck.policy.model import Policy
 
 HEADER = "# yaml-language-server: $schema=policy.schema.json\n"
 
-_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9._/@-]*( [A-Za-z0-9._/@-]+)*|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9._/@-]*( [A-Za-z0-9._/@-]+)*")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 """What some reader of YAML takes for something else than text."""
 
@@ -24,7 +24,12 @@ Mark = Callable[[str], str]
 
 def to_yaml(policy: Policy) -> str:
     """The whole policy; loading it gives the same policy, but for its source."""
-    return HEADER + "".join(_map(long_form(policy), "", 0, lambda _: ""))
+    return HEADER + write_yaml(long_form(policy))
+
+
+def write_yaml(data: dict[str, Json]) -> str:
+    """Any data as YAML that every reader understands alike."""
+    return "".join(_map(data, "", 0, lambda _: ""))
 
 
 def explain(policy: Policy) -> str:
@@ -74,6 +79,8 @@ def _scalar(value: Json) -> str:
             return "[" + ", ".join(_scalar(item) for item in value) + "]"
         case dict():
             return "{" + ", ".join(f"{_text(key)}: {_scalar(item)}" for key, item in value.items()) + "}"
+        case float() if "." not in repr(value):
+            return repr(value).replace("e", ".0e")  # 1e-07 is text to readers of YAML 1.1
         case _:
             return json.dumps(value)
 

@@ -18,6 +18,7 @@ from backcheck.policy.model import PRIMARY, Policy, TableScope, Tier
 from backcheck.policy.overlap import Violation, violations
 from backcheck.policy.rpo import Arithmetic, worst_case
 
+SHOWN_TABLES = 6
 MARGIN = timedelta(days=62)
 """How far beyond the period firings are looked for, so that a gap that reaches over its end is seen whole."""
 
@@ -86,6 +87,12 @@ class Timeline:
     sites: tuple[Site, ...]
     violations: tuple[Violation, ...]
     """In the 400 days from `start`."""
+
+    @property
+    def whom(self) -> str:
+        """The tables, in words; of many the first few."""
+        more = f" and {len(self.tables) - SHOWN_TABLES} more" if len(self.tables) > SHOWN_TABLES else ""
+        return f"{', '.join(self.tables[:SHOWN_TABLES])}{more}"
 
     @property
     def notes(self) -> tuple[str, ...]:

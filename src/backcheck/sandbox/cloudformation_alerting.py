@@ -22,9 +22,11 @@ _SUBSCRIPTION_ATTRIBUTES = (
     "DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy", "SubscriptionRoleArn",
 )  # fmt: skip
 _NOT_MODELLED_FUNCTION = (
-    "FunctionScalingConfig", "PublishToLatestPublished", "RecursiveLoop", "ReservedConcurrentExecutions",
-    "RuntimeManagementConfig",
+    "CapacityProviderConfig", "CodeSigningConfigArn", "DurableConfig", "FileSystemConfigs", "FunctionScalingConfig",
+    "Layers", "PublishToLatestPublished", "RecursiveLoop", "ReservedConcurrentExecutions", "RuntimeManagementConfig",
+    "SnapStart", "TenancyConfig", "VpcConfig",
 )  # fmt: skip
+"""Settings that no verdict on a backup rests on, and that name things outside of the template."""
 
 
 def _create_topic(site: Site) -> Physical:
@@ -40,7 +42,7 @@ def _create_topic(site: Site) -> Physical:
 
 
 def _configure_topic(site: Site, topic: Physical) -> None:
-    for index, subscription in enumerate(site.properties.get("Subscription", [])):
+    for index, subscription in enumerate(site.maps("Subscription")):
         site.call("sns", "Subscribe", {**subscription, "TopicArn": topic.arn}, at=f"/Subscription/{index}")
 
 
@@ -73,14 +75,14 @@ def _delete_subscription(site: Site, subscription: Physical) -> None:
 
 def _create_topic_policy(site: Site) -> Physical:
     policy = text_of(site.properties.get("PolicyDocument", {}))
-    topics = [str(topic) for topic in site.properties.get("Topics", [])]
+    topics = site.texts("Topics")
     for topic in topics:
         _set_policy(site, topic, policy)
     return Physical(ref=site.name("", 128), keys={"Topics": ",".join(topics)})
 
 
 def _create_inline_topic_policy(site: Site) -> Physical:
-    topic = str(site.properties.get("TopicArn", ""))
+    topic = site.required("TopicArn")
     _set_policy(site, topic, text_of(site.properties.get("PolicyDocument", {})))
     return Physical(ref=topic, keys={"Topics": topic})
 
@@ -136,7 +138,7 @@ def _create_function(site: Site) -> Physical:
         **settings,
         "FunctionName": site.name("FunctionName", LONGEST_FUNCTION_NAME),
         "Code": {"ZipFile": _stand_in()},
-        "Tags": {tag["Key"]: tag["Value"] for tag in site.properties.get("Tags", [])},
+        "Tags": site.tag_map(),
     }
     if params.get("PackageType") == "Image":
         params["Code"] = {"ImageUri": "not-built:latest"}
@@ -165,7 +167,7 @@ def _create_permission(site: Site) -> Physical:
     statement = site.name("", 100)
     params = {**site.properties, "StatementId": statement}
     site.call("lambda", "AddPermission", params)
-    function = str(site.properties.get("FunctionName", ""))
+    function = site.required("FunctionName")
     return Physical(ref=statement, attributes={"Id": statement}, keys={"FunctionName": function})
 
 

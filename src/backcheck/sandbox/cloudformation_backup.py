@@ -5,14 +5,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Backu
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from backcheck.sandbox.cloudformation_kinds import Kind, Physical, Site
-from backcheck.sandbox.cloudformation_properties import PropertyError, without
+from backcheck.sandbox.cloudformation_properties import PropertyError, document_of, text_of, without
 
 ABSENT = "ResourceNotFoundException"
 
@@ -40,14 +39,14 @@ def _vault_attributes(name: str, arn: str) -> Mapping[str, str]:
 
 def _configure_vault(site: Site, vault: Physical) -> None:
     name = {"BackupVaultName": vault.ref}
-    policy, notifications = site.properties.get("AccessPolicy"), site.properties.get("Notifications")
+    policy, notifications = site.properties.get("AccessPolicy"), site.map("Notifications")
     if policy is not None:
-        text = policy if isinstance(policy, str) else json.dumps(policy)
-        site.call("backup", "PutBackupVaultAccessPolicy", {**name, "Policy": text}, at="/AccessPolicy")
-    if isinstance(notifications, dict):
+        params = {**name, "Policy": text_of(policy)}
+        site.call("backup", "PutBackupVaultAccessPolicy", params, at="/AccessPolicy")
+    if notifications is not None:
         site.call("backup", "PutBackupVaultNotifications", {**notifications, **name}, at="/Notifications")
-    lock = site.properties.get("LockConfiguration")
-    if isinstance(lock, dict):
+    lock = site.map("LockConfiguration")
+    if lock is not None:
         if "MinRetentionDays" not in lock:
             raise PropertyError("#/LockConfiguration: required key [MinRetentionDays] not found")
         site.call("backup", "PutBackupVaultLockConfiguration", {**lock, **name}, at="/LockConfiguration")
@@ -61,7 +60,7 @@ def _read_vault(site: Site, vault: Physical) -> Mapping[str, Any]:
     notifications = _optional(site, "GetBackupVaultNotifications", name)
     return {
         **kept,
-        "AccessPolicy": json.loads(policy) if policy else None,
+        "AccessPolicy": document_of(policy) if policy else None,
         "Notifications": {key: notifications.get(key) for key in ("SNSTopicArn", "BackupVaultEvents")},
     }
 
@@ -90,8 +89,8 @@ def _create_plan(site: Site) -> Physical:
 
 def _plan_document(site: Site) -> Any:
     """CloudFormation's names differ from the API's in two places."""
-    plan = site.properties.get("BackupPlan")
-    if not isinstance(plan, dict) or not isinstance(plan.get("BackupPlanRule"), list):
+    plan = site.map("BackupPlan") or {}
+    if not isinstance(plan.get("BackupPlanRule"), list):
         raise PropertyError("#/BackupPlan: required key [BackupPlanRule] not found")
     rules = [_renamed(rule, "TargetBackupVault", "TargetBackupVaultName") for rule in plan["BackupPlanRule"]]
     return {**without(plan, "BackupPlanRule"), "Rules": rules}
@@ -138,8 +137,8 @@ def _delete_selection(site: Site, selection: Physical) -> None:
 
 def _create_testing_plan(site: Site) -> Physical:
     document = without(site.properties, "Tags")
-    tags = {tag["Key"]: tag["Value"] for tag in site.properties.get("Tags", [])}
-    made = site.call("backup", "CreateRestoreTestingPlan", {"RestoreTestingPlan": document, "Tags": tags})
+    params = {"RestoreTestingPlan": document, "Tags": site.tag_map()}
+    made = site.call("backup", "CreateRestoreTestingPlan", params)
     name, arn = made["RestoreTestingPlanName"], made["RestoreTestingPlanArn"]
     return Physical(ref=name, arn=arn, attributes={"RestoreTestingPlanArn": arn, "RestoreTestingPlanName": name})
 
@@ -154,7 +153,7 @@ def _delete_testing_plan(site: Site, plan: Physical) -> None:
 
 
 def _create_testing_selection(site: Site) -> Physical:
-    plan = str(site.properties.get("RestoreTestingPlanName", ""))
+    plan = site.required("RestoreTestingPlanName")
     document = without(site.properties, "RestoreTestingPlanName")
     made = site.call(
         "backup",

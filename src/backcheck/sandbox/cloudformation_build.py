@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from backcheck.sandbox.cloudformation_kinds import Kind, Physical, Site
+from backcheck.sandbox.cloudformation_kinds import Kind, Physical, ServiceBrokeError, Site
 from backcheck.sandbox.cloudformation_properties import Known, PropertyError, text_of
 from backcheck.sandbox.cloudformation_removal import (
     KEPT_ON_ROLLBACK,
     failed_to,
+    is_about_elsewhere,
     service_message,
     settings_of,
     take_down,
@@ -64,7 +66,7 @@ class Building:
         for undecided in self.resolved.undecided:
             self._add(
                 undecided.logical_id, undecided.type, "Delete", undecided.line
-            ).skipped = f"whether it is created is not known: {undecided.because.reason}"
+            ).skipped = f"whether it is created, or with what, is not known: {undecided.because.reason}"
 
     def _add(self, logical_id: str, kind: str, deletion_policy: str, line: int) -> StackResource:
         resource = StackResource(
@@ -98,12 +100,13 @@ class Building:
         problem = self._build(kind, site, resource)
         resource.ignored = tuple(dict.fromkeys(site.ignored))
         if problem is None:
+            self._tag(resource, site)
             self.stack.record(resource, "CREATE_COMPLETE", self.now)
             return True
         if resource.unresolved or problem.startswith(UNSUPPORTED):
             # Without the part that is not known the refusal says nothing about AWS.
             self._undo(kind, site, resource)
-            return self._skip(resource, f"it could not be created here: {problem}")
+            return self._skip(resource, f"it could not be created here: {problem.removeprefix(f'{UNSUPPORTED}: ')}")
         return self._fail(resource, problem)
 
     def _nest(self, resource: StackResource, properties: Mapping[str, Any]) -> bool:
@@ -130,19 +133,30 @@ class Building:
             resource.physical = kind.create(site)
             kind.configure(site, resource.physical)
         except ClientError as error:
-            return service_message(error)
+            message = service_message(error)
+            return f"{UNSUPPORTED}: {message}" if is_about_elsewhere(error) else message
+        except ServiceBrokeError as error:
+            return f"{UNSUPPORTED}: {error.message}"
         except PropertyError as error:
             return f"{_INVALID} {site.logical_id} with message: {error.message}"
         except ParamValidationError as error:
             return f"{_INVALID} {site.logical_id} with message: {error}"
-        except KeyError as error:
-            return f"{_INVALID} {site.logical_id} with message: #: required key [{error.args[0]}] not found"
         return None
 
+    def _tag(self, resource: StackResource, site: Site) -> None:
+        """Put CloudFormation's own tags on what AWS Backup has: only a service can set tags that begin with aws:."""
+        if resource.type.startswith("AWS::Backup::") and resource.physical is not None and resource.physical.arn:
+            region = self.into.world.region(self.into.account, self.into.region)
+            tags = region.tags.setdefault(resource.physical.arn, {})
+            for tag in site.stack_tags():
+                tags.setdefault(tag["Key"], tag["Value"])
+
     def _undo(self, kind: Kind, site: Site, resource: StackResource) -> None:
-        if resource.physical is not None:
+        if resource.physical is None:
+            return
+        with suppress(ClientError, ServiceBrokeError):
             kind.delete(site, resource.physical)
-            resource.physical = None
+        resource.physical = None
 
     def _fail(self, resource: StackResource, reason: str) -> bool:
         self.stack.record(resource, "CREATE_FAILED", self.now, reason)

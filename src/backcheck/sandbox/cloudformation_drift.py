@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from backcheck.sandbox.cloudformation_kinds import ServiceBrokeError
 from backcheck.sandbox.cloudformation_removal import is_absent, service_message, site_of
 from backcheck.sandbox.cloudformation_stacks import Account, Stack, StackResource
 from backcheck.sandbox.cloudformation_types import KINDS
@@ -71,6 +72,8 @@ def _compare(stack: Stack, resource: StackResource, account: Account) -> Resourc
     expected = _plain(resource.as_created)
     try:
         actual = _plain(kind.read(site_of(stack, resource, account), resource.physical))
+    except ServiceBrokeError as error:
+        return ResourceDrift(resource=resource, status="UNKNOWN", at=now, reason=error.message)
     except ClientError as error:
         if not is_absent(error):
             return ResourceDrift(resource=resource, status="UNKNOWN", at=now, reason=service_message(error))

@@ -7,12 +7,13 @@ DescribeTable lists no replicas: an audit of each Region sees each replica's own
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from backcheck.sandbox.cloudformation_kinds import Kind, Physical, Site
-from backcheck.sandbox.cloudformation_properties import PropertyError, text_of, without
+from backcheck.sandbox.cloudformation_properties import PropertyError, mismatch, text_of, without
 
 LONGEST_NAME = 255
 _LATER = ("PointInTimeRecoverySpecification", "TimeToLiveSpecification", "ResourcePolicy")
@@ -41,7 +42,9 @@ def _create_table(site: Site) -> Physical:
 def _create(site: Site, settings: Mapping[str, Any], name: str, region: str) -> Mapping[str, Any]:
     """CreateTable, in the API's words; CloudFormation's tags come after the template's."""
     given = settings.get("Tags", [])
-    own = {tag["Key"] for tag in given}
+    if not isinstance(given, list):
+        raise mismatch("JSONArray", given, "/Tags")
+    own = [tag.get("Key") for tag in given if isinstance(tag, dict)]
     tags = [*given, *(tag for tag in site.stack_tags() if tag["Key"] not in own)]
     params: dict[str, Any] = {**settings, "TableName": name, "Tags": tags}
     params.setdefault("BillingMode", "PROVISIONED")
@@ -66,11 +69,9 @@ def _physical(table: Mapping[str, Any], *, regions: str) -> Physical:
 
 def _configure_table(site: Site, table: Physical) -> None:
     _configure(site, site.properties, table.ref, site.environment.region, "")
-    policy = site.properties.get("ResourcePolicy")
-    if isinstance(policy, dict) and "PolicyDocument" in policy:
-        document = policy["PolicyDocument"]
-        text = document if isinstance(document, str) else json.dumps(document)
-        params = {"ResourceArn": table.arn, "Policy": text}
+    policy = site.map("ResourcePolicy")
+    if policy is not None:
+        params = {"ResourceArn": table.arn, "Policy": text_of(policy.get("PolicyDocument", {}))}
         site.call("dynamodb", "PutResourcePolicy", params, at="/ResourcePolicy")
 
 
@@ -85,21 +86,21 @@ def _configure(site: Site, settings: Mapping[str, Any], name: str, region: str, 
 
 
 def _create_global(site: Site) -> Physical:
+    """The stack's own replica; the others follow when it exists, so that a refusal leaves nothing behind."""
     site.ignore(*_NOT_MODELLED_GLOBAL)
-    name, replicas = site.name("TableName", LONGEST_NAME), _replicas(site)
-    own = site.environment.region
+    replicas, own = _replicas(site), site.environment.region
     if own not in replicas:
         # The page: the stack's Region must be among the replicas.
         raise PropertyError(f"#/Replicas: a replica in the stack's own Region {own} is required")
-    made = {region: _create(site, _settings_of(site, replica), name, region) for region, replica in replicas.items()}
-    return _physical(made[own], regions=",".join(replicas))
+    made = _create(site, _settings_of(site, replicas[own]), site.name("TableName", LONGEST_NAME), own)
+    return _physical(made, regions=",".join([own, *(region for region in replicas if region != own)]))
 
 
 def _replicas(site: Site) -> dict[str, dict[str, Any]]:
-    replicas = site.properties.get("Replicas")
-    if not isinstance(replicas, list) or not all(isinstance(r, dict) and "Region" in r for r in replicas):
+    replicas = site.maps("Replicas")
+    if not replicas or not all("Region" in replica for replica in replicas):
         raise PropertyError("#/Replicas: a list of replicas, each with a Region, is required")
-    return {str(replica["Region"]): replica for replica in replicas}
+    return {text_of(replica["Region"]): replica for replica in replicas}
 
 
 def _settings_of(site: Site, replica: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,6 +121,8 @@ def _settings_of(site: Site, replica: Mapping[str, Any]) -> dict[str, Any]:
 def _configure_global(site: Site, table: Physical) -> None:
     expiry = {"TimeToLiveSpecification": site.properties.get("TimeToLiveSpecification")}
     for region, replica in _replicas(site).items():
+        if region != site.environment.region:
+            _create(site, _settings_of(site, replica), table.ref, region)
         _configure(site, {**replica, **expiry}, table.ref, region, f"/Replicas/{region}")
 
 
@@ -145,7 +148,11 @@ def _settings(site: Site, name: str, region: str) -> Mapping[str, Any]:
 
 def _delete_table(site: Site, table: Physical) -> None:
     for region in table.keys["Regions"].split(","):
-        site.call("dynamodb", "DeleteTable", {"TableName": table.ref}, region=region)
+        try:
+            site.call("dynamodb", "DeleteTable", {"TableName": table.ref}, region=region)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
 
 
 KINDS: Mapping[str, Kind] = {

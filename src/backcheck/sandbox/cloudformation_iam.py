@@ -6,14 +6,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_KMS.h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from backcheck.sandbox.cloudformation_kinds import Kind, Physical, Site
-from backcheck.sandbox.cloudformation_properties import text_of, without
+from backcheck.sandbox.cloudformation_properties import PropertyError, document_of, text_of, without
 
 LONGEST_ROLE_NAME, LONGEST_POLICY_NAME = 64, 128
 
@@ -27,9 +26,9 @@ def _create_role(site: Site) -> Physical:
 
 def _configure_role(site: Site, role: Physical) -> None:
     name = {"RoleName": role.ref}
-    for index, arn in enumerate(site.properties.get("ManagedPolicyArns", [])):
-        _attach(site, role.ref, str(arn), f"/ManagedPolicyArns/{index}")
-    for index, policy in enumerate(site.properties.get("Policies", [])):
+    for index, arn in enumerate(site.texts("ManagedPolicyArns")):
+        _attach(site, role.ref, arn, f"/ManagedPolicyArns/{index}")
+    for index, policy in enumerate(site.maps("Policies")):
         site.call("iam", "PutRolePolicy", {**_versioned(policy), **name}, at=f"/Policies/{index}")
 
 
@@ -87,7 +86,7 @@ def _create_managed_policy(site: Site) -> Physical:
 
 
 def _configure_managed_policy(site: Site, policy: Physical) -> None:
-    for role in site.properties.get("Roles", []):
+    for role in site.texts("Roles"):
         site.call("iam", "AttachRolePolicy", {"RoleName": role, "PolicyArn": policy.arn})
 
 
@@ -100,17 +99,18 @@ def _delete_managed_policy(site: Site, policy: Physical) -> None:
 
 def _create_inline_policy(site: Site) -> Physical:
     site.ignore("Groups", "Users")
-    roles = site.properties.get("Roles", [])
+    roles = site.texts("Roles")
     document = _versioned({key: site.properties.get(key, "") for key in ("PolicyName", "PolicyDocument")})
     for role in roles:
         site.call("iam", "PutRolePolicy", {**document, "RoleName": role})
     name = str(document["PolicyName"])
-    return Physical(ref=name, attributes={"Id": name}, keys={"Roles": ",".join(map(str, roles))})
+    return Physical(ref=name, attributes={"Id": name}, keys={"Roles": ",".join(roles)})
 
 
 def _create_role_policy(site: Site) -> Physical:
+    name, role = site.required("PolicyName"), site.required("RoleName")
     site.call("iam", "PutRolePolicy", _versioned(site.properties))
-    return Physical(ref=str(site.properties["PolicyName"]), keys={"Roles": str(site.properties["RoleName"])})
+    return Physical(ref=name, keys={"Roles": role})
 
 
 def _delete_inline_policy(site: Site, policy: Physical) -> None:
@@ -120,6 +120,10 @@ def _delete_inline_policy(site: Site, policy: Physical) -> None:
 
 def _create_key(site: Site) -> Physical:
     site.ignore("RotationPeriodInDays")
+    days = text_of(site.properties.get("PendingWindowInDays", 30))
+    if not days.isdecimal() or not 7 <= int(days) <= 30:
+        # https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
+        raise PropertyError(f"#/PendingWindowInDays: {days} is not between 7 and 30")
     settings = without(
         site.properties, "Enabled", "EnableKeyRotation", "KeyPolicy", "PendingWindowInDays", "RotationPeriodInDays"
     )
@@ -127,19 +131,18 @@ def _create_key(site: Site) -> Physical:
     settings["Tags"] = _key_tags(site)
     made = site.call("kms", "CreateKey", {**settings, **policy})["KeyMetadata"]
     attributes = {"Arn": made["Arn"], "KeyId": made["KeyId"]}
-    days = str(site.properties.get("PendingWindowInDays", 30))
     return Physical(ref=made["KeyId"], arn=made["Arn"], attributes=attributes, keys={"PendingWindowInDays": days})
 
 
 def _key_tags(site: Site) -> list[dict[str, Any]]:
-    return [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in site.properties.get("Tags", [])]
+    return [{"TagKey": key, "TagValue": value} for key, value in site.tag_map().items()]
 
 
 def _configure_key(site: Site, key: Physical) -> None:
     identity = {"KeyId": key.ref}
-    if text_of(site.properties.get("EnableKeyRotation", False)).lower() == "true":
+    if site.is_on("EnableKeyRotation"):
         site.call("kms", "EnableKeyRotation", identity)
-    if text_of(site.properties.get("Enabled", True)).lower() == "false":
+    if not site.is_on("Enabled", default=True):
         site.call("kms", "DisableKey", identity)
 
 
@@ -149,7 +152,7 @@ def _read_key(site: Site, key: Physical) -> Mapping[str, Any]:
     return {
         "Enabled": site.call("kms", "DescribeKey", identity)["KeyMetadata"]["Enabled"],
         "EnableKeyRotation": site.call("kms", "GetKeyRotationStatus", identity)["KeyRotationEnabled"],
-        "KeyPolicy": json.loads(policy),
+        "KeyPolicy": document_of(policy),
     }
 
 
@@ -160,7 +163,7 @@ def _delete_key(site: Site, key: Physical) -> None:
 
 def _create_alias(site: Site) -> Physical:
     site.call("kms", "CreateAlias", site.properties)
-    return Physical(ref=str(site.properties["AliasName"]))
+    return Physical(ref=site.required("AliasName"))
 
 
 def _delete_alias(site: Site, alias: Physical) -> None:

@@ -9,12 +9,19 @@ from typing import Any
 
 from botocore import xform_name
 
-from backcheck.sandbox.cloudformation_properties import fit
+from backcheck.errors import Error
+from backcheck.sandbox import shapes
+from backcheck.sandbox.cloudformation_properties import PropertyError, fit, mismatch, text_of
+from backcheck.sandbox.operations import OWN_SERVICES
 from backcheck.template.environment import Environment
 from backcheck.template.value import Value
 
 Clients = Callable[[str, str], Any]
 """(service, region) to a boto3 client in the stack's account."""
+
+
+class ServiceBrokeError(Error):
+    """The sandbox's service could not take a request. It says nothing about AWS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,22 +55,71 @@ class Site:
     def call(self, service: str, operation: str, params: Mapping[str, Any], *, region: str = "", at: str = "") -> Any:
         """Call an operation with `params` fitted to its input; `at` is where they stand below Properties.
 
-        Raises ClientError for the service's refusal, PropertyError and ParamValidationError for ours and botocore's.
+        Raises ClientError for the service's refusal, PropertyError and ParamValidationError for ours and botocore's,
+        ServiceBrokeError where moto could not take it.
         """
         client = self.clients(service, region or self.environment.region)
         shape = client.meta.service_model.operation_model(operation).input_shape
-        return getattr(client, xform_name(operation))(**fit(dict(params), shape, at, self.ignored))
+        fitted = fit(dict(params), shape, at, self.ignored)
+        if service not in OWN_SERVICES:  # ours check their own requests; moto's take names and lengths that AWS refuses
+            for problem in shapes.problems(shape, fitted, strict=False):
+                raise PropertyError(f"#{at}: {problem}")
+        try:
+            return getattr(client, xform_name(operation))(**fitted)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            # moto trusts the shape of documents that botocore does not check, such as policies.
+            raise ServiceBrokeError(f"{service}:{operation} broke on it: {type(error).__name__}: {error}") from error
 
     def name(self, property_name: str, most: int) -> str:
         """The name that the template gives, else one as CloudFormation makes them, the same in every run.
 
         https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html
         """
-        given = self.properties.get(property_name)
-        if given is not None:
-            return str(given)
+        if property_name in self.properties:
+            return self.required(property_name)
         suffix = hashlib.sha256(f"{self.stack_id}/{self.logical_id}".encode()).hexdigest()[:12].upper()
         return f"{self.environment.stack_name}-{self.logical_id}"[: most - 13] + f"-{suffix}"
+
+    def required(self, name: str) -> str:
+        """A property that is a string. Raises PropertyError where the template does not have it."""
+        value = self.properties.get(name)
+        if value is None:
+            raise PropertyError(f"#: required key [{name}] not found")
+        if isinstance(value, (dict, list)):
+            raise mismatch("String", value, f"/{name}")
+        return text_of(value)
+
+    def is_on(self, name: str, *, default: bool = False) -> bool:
+        """A boolean property, also one given as a string."""
+        return text_of(self.properties.get(name, default)).lower() == "true"
+
+    def texts(self, name: str) -> list[str]:
+        """A property that is a list of strings; empty where the template does not have it."""
+        return [text_of(item) for item in self._items(name)]
+
+    def maps(self, name: str) -> list[dict[str, Any]]:
+        """A property that is a list of maps; empty where the template does not have it."""
+        return [self._map(item, f"/{name}/{index}") for index, item in enumerate(self._items(name))]
+
+    def map(self, name: str) -> dict[str, Any] | None:
+        """A property that is a map; None where the template does not have it."""
+        value = self.properties.get(name)
+        return None if value is None else self._map(value, f"/{name}")
+
+    def tag_map(self) -> dict[str, str]:
+        """The property Tags, a list of Key and Value, by key."""
+        return {text_of(tag.get("Key", "")): text_of(tag.get("Value", "")) for tag in self.maps("Tags")}
+
+    def _items(self, name: str) -> list[Any]:
+        value = self.properties.get(name, [])
+        if not isinstance(value, list):
+            raise mismatch("JSONArray", value, f"/{name}")
+        return value
+
+    def _map(self, value: Any, pointer: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise mismatch("JSONObject", value, pointer)
+        return value
 
     def stack_tags(self) -> list[dict[str, str]]:
         """The stack's tags, and those that CloudFormation puts on what it creates.

@@ -30,6 +30,8 @@ from backcheck.template.node import TemplateError
 from backcheck.template.value import Unresolved, Value, is_known
 
 SERVICE = "cloudformation"
+MAX_BODY_BYTES = 51_200
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 
 
 def account_of(call: Call) -> Account:
@@ -46,6 +48,8 @@ def create_stack(call: Call) -> Reply:
     if params.get("OnFailure", "ROLLBACK") != "ROLLBACK" or params.get("DisableRollback"):
         raise Unsupported("CreateStack without rollback")
     name, body = params["StackName"], params["TemplateBody"]
+    if len(body.encode()) > MAX_BODY_BYTES:
+        raise Refusal("ValidationError", f"TemplateBody is longer than {MAX_BODY_BYTES:,} bytes")
     given = {item["ParameterKey"]: item.get("ParameterValue", "") for item in params.get("Parameters", [])}
     try:
         stack = deploy(

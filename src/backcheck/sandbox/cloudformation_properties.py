@@ -104,11 +104,12 @@ def fit(value: Any, shape: Shape, pointer: str, ignored: list[str]) -> Any:
 
 def _expect(value: Any, kind: type, name: str, pointer: str) -> Any:
     if not isinstance(value, kind):
-        raise _mismatch(name, value, pointer)
+        raise mismatch(name, value, pointer)
     return value
 
 
-def _mismatch(wanted: str, value: Any, pointer: str) -> PropertyError:
+def mismatch(wanted: str, value: Any, pointer: str) -> PropertyError:
+    """A value of the wrong type, in CloudFormation's words."""
     names = {dict: "JSONObject", list: "JSONArray", str: "String", bool: "Boolean"}
     found = names.get(type(value), "Number")
     return PropertyError(f"#{pointer}: expected type: {wanted}, found: {found}")
@@ -120,7 +121,7 @@ def _fit_scalar(value: Any, type_name: str, pointer: str) -> Any:
     if type_name not in _TYPES:
         return value
     if isinstance(value, (dict, list)):
-        raise _mismatch(_TYPES[type_name], value, pointer)
+        raise mismatch(_TYPES[type_name], value, pointer)
     text = text_of(value)
     if type_name == "boolean" and text.lower() in {"true", "false"}:
         return text.lower() == "true"
@@ -131,7 +132,7 @@ def _fit_scalar(value: Any, type_name: str, pointer: str) -> Any:
             return float(text)
         except ValueError:
             pass
-    raise _mismatch(_TYPES[type_name], value, pointer)
+    raise mismatch(_TYPES[type_name], value, pointer)
 
 
 def text_of(value: Any) -> str:
@@ -139,6 +140,14 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+
+
+def document_of(text: str) -> Any:
+    """A JSON document, or the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def without(properties: Mapping[str, Any], *names: str) -> dict[str, Any]:

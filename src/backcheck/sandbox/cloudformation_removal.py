@@ -5,12 +5,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from backcheck.sandbox.cloudformation_kinds import Physical, Site
+from backcheck.sandbox.cloudformation_kinds import Physical, ServiceBrokeError, Site
 from backcheck.sandbox.cloudformation_stacks import (
     Account,
     DeployError,
@@ -23,6 +24,7 @@ from backcheck.sandbox.cloudformation_types import KINDS, NESTED
 from backcheck.sandbox.refusal import UNSUPPORTED
 
 _KEPT_ON_DELETE = frozenset({"Retain", "RetainExceptOnCreate"})
+_ABSENT = re.compile(r"does not exist|not found|cannot be assumed by Lambda|Cross-account pass role")
 KEPT_ON_ROLLBACK = frozenset({"Retain"})
 
 
@@ -64,6 +66,10 @@ def take_down(stack: Stack, account: Account, *, keep: frozenset[str]) -> list[s
             stack.record(resource, "DELETE_FAILED", now, service_message(error))
             failed.append(resource.logical_id)
             continue
+        except ServiceBrokeError as error:
+            stack.record(resource, "DELETE_FAILED", now, error.message)
+            failed.append(resource.logical_id)
+            continue
         resource.physical = None
         stack.record(resource, "DELETE_COMPLETE", now)
     return failed
@@ -84,6 +90,16 @@ def is_absent(error: ClientError) -> bool:
     return code.startswith(("ResourceNotFound", "NoSuchEntity", "NotFound"))
 
 
+def is_about_elsewhere(error: ClientError) -> bool:
+    """Whether the refusal says nothing about AWS: the sandbox has no such operation, or not the thing that is named.
+
+    What the template makes itself exists by now; a key, role, vault or topic that it only names may well exist in the
+    account that it is for, and an empty sandbox cannot know.
+    """
+    code, message = str(error.response["Error"]["Code"]), str(error.response["Error"]["Message"])
+    return code == UNSUPPORTED or is_absent(error) or _ABSENT.search(message) is not None
+
+
 def site_of(stack: Stack, resource: StackResource, account: Account) -> Site:
     """A place to delete or read a resource from, long after it was created."""
     return Site(
@@ -102,7 +118,7 @@ def settings_of(stack: Stack, resource: StackResource, account: Account) -> Mapp
         return None
     try:
         return kind.read(site_of(stack, resource, account), resource.physical)
-    except ClientError:
+    except (ClientError, ServiceBrokeError):
         return None
 
 
@@ -111,8 +127,7 @@ def service_message(error: ClientError) -> str:
     response = cast("Mapping[str, Any]", error.response)
     code, message = response["Error"]["Code"], response["Error"]["Message"]
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    prefix = f"{UNSUPPORTED}: " if code == UNSUPPORTED else ""
-    return f'{prefix}Resource handler returned message: "{message} (Status Code: {status})" (ErrorCode: {code})'
+    return f'Resource handler returned message: "{message} (Status Code: {status})" (ErrorCode: {code})'
 
 
 def failed_to(verb: str, logical_ids: list[str]) -> str:

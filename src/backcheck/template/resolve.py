@@ -10,7 +10,7 @@ from backcheck.template import sam
 from backcheck.template.environment import Environment
 from backcheck.template.evaluate import Document, Evaluator, pointer_token
 from backcheck.template.load import Template
-from backcheck.template.loops import expand_loops
+from backcheck.template.loops import LOOP, expand_loops
 from backcheck.template.node import Entry, Map, Node, Plain, Sequence, TemplateError, text_of
 from backcheck.template.parameters import Parameter, parameters_of
 from backcheck.template.result import ResolvedOutput, ResolvedResource, ResolvedTemplate, UndecidedResource
@@ -96,7 +96,7 @@ class _Resolution:
             resources=resources,
             undecided=tuple(self.undecided),
             outputs=outputs,
-            unresolved=tuple(dict.fromkeys(self.unresolved)),
+            unresolved=tuple(sorted(dict.fromkeys(self.unresolved), key=lambda value: value.line)),
             warnings=tuple(self._warnings()),
         )
 
@@ -118,6 +118,9 @@ class _Resolution:
         root = self.template.root
         if LANGUAGE_EXTENSIONS in names:
             root = self._without_loops(root, deep=sam.TRANSFORM in names)
+        shared = root.get("Globals")
+        if shared is not None and sam.TRANSFORM not in names:
+            raise self._error(f"Globals needs Transform: {sam.TRANSFORM}", shared)
         if sam.TRANSFORM in names:
             known = {name: _plain_value(parameter.value) for name, parameter in self.parameters.items()
                      if not isinstance(parameter.value, Unresolved) and not parameter.no_echo}  # fmt: skip
@@ -146,20 +149,28 @@ class _Resolution:
                     )
                 )
                 continue
+            if entry.key.startswith(LOOP):
+                raise self._error("Fn::ForEach needs Transform: AWS::LanguageExtensions", entry.value)
             node = entry.value
             kind = text_of(node.get("Type")) if isinstance(node, Map) else None
             if not isinstance(node, Map) or kind is None:
                 raise self._error(f"resource {entry.key} must be a map with a Type", node)
             verdict = evaluator.exists(entry.key)
             if isinstance(verdict, Unresolved):
-                self.unresolved.append(verdict)
-                self.undecided.append(
-                    UndecidedResource(logical_id=entry.key, type=kind, because=verdict, line=entry.mark.line)
-                )
+                self._undecided(entry, kind, verdict)
             elif verdict:
-                yield entry.key, self._resource(entry, node, kind, evaluator)
+                resource = self._resource(entry, node, kind, evaluator)
+                if isinstance(resource, ResolvedResource):
+                    yield entry.key, resource
+                else:
+                    self._undecided(entry, kind, resource)
 
-    def _resource(self, entry: Entry, node: Map, kind: str, evaluator: Evaluator) -> ResolvedResource:
+    def _undecided(self, entry: Entry, kind: str, because: Unresolved) -> None:
+        self.unresolved.append(because)
+        line = entry.mark.line
+        self.undecided.append(UndecidedResource(logical_id=entry.key, type=kind, because=because, line=line))
+
+    def _resource(self, entry: Entry, node: Map, kind: str, evaluator: Evaluator) -> ResolvedResource | Unresolved:
         for attribute in node.entries:
             if attribute.key not in _RESOURCE_ATTRIBUTES:
                 raise self._error(
@@ -170,8 +181,8 @@ class _Resolution:
         body = node.get("Properties")
         properties = {} if body is None else evaluator.value(body, f"{path}/Properties", lines)
         if isinstance(properties, Unresolved):
-            self.unresolved.append(properties)
-        if not isinstance(properties, (Mapping, Removed, Unresolved)):
+            return properties
+        if not isinstance(properties, (Mapping, Removed)):
             raise self._error(f"resource {entry.key}: Properties must be a map", body or node)
         kept = properties if isinstance(properties, Mapping) else {}
         return ResolvedResource(

@@ -39,7 +39,10 @@ class ResolvedResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndecidedResource:
-    """A resource of which nobody here can say whether it is created, because its condition is not known."""
+    """A resource of which nobody here can say whether it is created, or with what.
+
+    Its condition, or its properties as a whole, are not known.
+    """
 
     logical_id: str
     type: str

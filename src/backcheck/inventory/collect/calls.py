@@ -134,6 +134,11 @@ class Calls:
             self._gaps.append(found)
         return found
 
+    def make_good(self, gap: Gap) -> None:
+        """Another call has told what this one did not; that it failed stays in the records."""
+        with self._lock:
+            self._gaps.remove(gap)
+
     def partition(self, region: str) -> str:
         """The partition of a region: aws, aws-cn, aws-us-gov."""
         try:

@@ -58,6 +58,8 @@ async def _tag_book(calls: Calls, policy: Policy, region: str, planned: Plans, n
         return TagBook(found=dict(bulk), otherwise={})
     arns = [_arn(calls, region, name) for name in names if scope.is_ours(policy, name, bulk)]
     found = await asyncio.gather(*(_tags(calls, region, arn) for arn in arns))
+    if not any(isinstance(tags, Gap) for tags in found):
+        calls.make_good(bulk)
     return TagBook(found=dict(zip(arns, found, strict=True)), otherwise=bulk)
 
 

@@ -1,0 +1,166 @@
+"""ALR-01: failures are heard."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backcheck.controls import examples
+from backcheck.controls.control import BOTH, World, control, unread, verdict
+from backcheck.controls.deployment import Place, look_up, places
+from backcheck.controls.listeners import BACKUP_FAILED, COPY_FAILED, RESTORE_FAILED, Deaf, Event, best, hears
+from backcheck.finding import Severity, Verdict
+from backcheck.inventory.backup import Notifications, Vault
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.model import RegionInventory
+from backcheck.policy.model import AlertEvent, Alerts
+
+ASKED = {
+    AlertEvent.BACKUP_FAILED: BACKUP_FAILED,
+    AlertEvent.COPY_FAILED: COPY_FAILED,
+    AlertEvent.RESTORE_FAILED: RESTORE_FAILED,
+}
+NOTIFYING = Notifications(
+    topic_arn=examples.topic().arn,
+    events=("BACKUP_JOB_COMPLETED", "COPY_JOB_FAILED", "RESTORE_JOB_COMPLETED"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """A region in which something can fail, and what must be heard there."""
+
+    alerts: Alerts
+    events: tuple[Event, ...]
+    region: RegionInventory
+    vaults: tuple[Vault, ...] | Gap
+    resource: str
+    tier: None = None
+
+
+def stations(world: World) -> Iterator[Station | Verdict]:
+    """Regions with plans, where backups, copies and restores run; and those with copies only, where restores do."""
+    alerts = world.policy.validation.alerts if world.policy.validation else None
+    if alerts is None:
+        return
+    asked = tuple(ASKED[event] for event in alerts.on if event in ASKED)
+    homes = list(dict.fromkeys(place for plan in world.policy.plans for place in places(plan, world.policy)))
+    held = list(dict.fromkeys(Place(account=vault.account, region=vault.region) for vault in world.policy.vaults))
+    for place in [*homes, *(place for place in held if place not in homes)]:
+        resource = world.policy.resource(f"/validation/alerts{place.suffix()}")
+        region = look_up(place, world)
+        events = asked if place in homes else tuple(event for event in asked if event is RESTORE_FAILED)
+        if isinstance(region, Gap):
+            yield unread(region, resource=resource)
+        elif events:
+            vaults = _vaults(place, region, world)
+            yield Station(alerts=alerts, events=events, region=region, vaults=vaults, resource=resource)
+
+
+def _topic(**changes: object) -> World:
+    return examples.world(primary={"topics": (examples.topic(**changes),)})
+
+
+@control(
+    id="ALR-01",
+    title="Failures are heard",
+    severity=Severity.CRITICAL,
+    reads=BOTH,
+    each=stations,
+    why="A backup that has failed for a month, with nobody told, is found on the day when it is needed.",
+    remedy=(
+        "aws events put-rule --name backup-failures --event-pattern file://pattern.json; aws events put-targets ...; "
+        "aws sns set-topic-attributes --attribute-name Policy (admit events.amazonaws.com); aws sns subscribe ..."
+    ),
+    sources=(
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html",
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-notifications.html",
+        "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
+    ),
+    maps_to=("NIST-800-53r5:CP-9", "SOC2:A1.2"),
+    passes={
+        "by EventBridge": examples.world,
+        "by the vault's notifications": lambda: examples.world(
+            primary={
+                "rules": (examples.validation_rule(), examples.drill_rule()),
+                "vaults": (examples.vault(notifications=NOTIFYING),),
+                "topics": (
+                    examples.topic(
+                        policy=examples.document(
+                            examples.allow("sns:Publish", principals=(("Service", "backup.amazonaws.com"),))
+                        )
+                    ),
+                ),
+            }
+        ),
+    },
+    fails={
+        "no rule": lambda: examples.world(primary={"rules": (examples.validation_rule(), examples.drill_rule())}),
+        "no rule in the DR region": lambda: examples.world(dr={"rules": ()}),
+        "disabled": lambda: examples.world(
+            primary={"rules": (examples.failure_rule(enabled=False), examples.restore_failure_rule())}
+        ),
+        "expired ones left out": lambda: examples.world(
+            primary={"rules": (examples.failure_rule(states=("FAILED",)), examples.restore_failure_rule())}
+        ),
+        "restores by state, which they do not carry": lambda: examples.world(
+            primary={
+                "rules": (
+                    examples.failure_rule(
+                        detail_types=(
+                            "Backup Job State Change",
+                            "Copy Job State Change",
+                            "Restore Job State Change",
+                        )
+                    ),
+                )
+            }
+        ),
+        "nobody has confirmed": lambda: _topic(confirmed_subscriptions=0),
+        "the topic admits nobody": lambda: _topic(policy=examples.document()),
+        "a FIFO topic": lambda: _topic(fifo=True),
+        "under AWS's own key": lambda: _topic(key_id="alias/aws/sns"),
+        "events that AWS Backup never sends": lambda: examples.world(
+            primary={
+                "rules": (),
+                "vaults": (
+                    examples.vault(
+                        notifications=Notifications(topic_arn=examples.topic().arn, events=("BACKUP_JOB_FAILED",))
+                    ),
+                ),
+            }
+        ),
+    },
+    unknown={
+        "rules not listed": lambda: examples.world(primary={"rules": examples.gap("ListRules", service="events")}),
+        "a pattern with more in it": lambda: examples.world(
+            primary={"rules": (examples.failure_rule(other_filters=True), examples.restore_failure_rule())}
+        ),
+        "subscriptions not listed": lambda: _topic(
+            confirmed_subscriptions=examples.gap("ListSubscriptionsByTopic", service="sns")
+        ),
+    },
+)
+def failures_are_heard(station: Station, world: World) -> Verdict:
+    """Each kind of failure reaches the policy's topic, which admits it and has somebody subscribed."""
+    vaults = () if isinstance(station.vaults, Gap) else station.vaults
+    paths = {event: best(hears(event, station.region, vaults, station.alerts.topic, world)) for event in station.events}
+    deaf = [f"{event.name} are not heard: {path.why}" for event, path in paths.items() if isinstance(path, Deaf)]
+    gaps = [path for path in paths.values() if isinstance(path, Gap)]
+    if deaf and isinstance(station.vaults, Gap):
+        return unread(station.vaults, resource=station.resource)
+    if gaps and not deaf:
+        return unread(gaps[0], resource=station.resource)
+    where = station.region.region
+    return verdict(
+        not deaf,
+        expected=f"{', '.join(event.name for event in station.events)} reach {station.alerts.topic}",
+        observed="; ".join(deaf) or "they do",
+        at="ListRules.EventPattern, ListTargetsByRule, GetTopicAttributes.Policy, ListSubscriptionsByTopic",
+        message=f"{where}: {'; '.join(deaf) or f'failures are heard by {station.alerts.team}'}",
+    )
+
+
+def _vaults(place: Place, region: RegionInventory, world: World) -> tuple[Vault, ...] | Gap:
+    names = {v.name for v in world.policy.vaults if (v.account, v.region) == (place.account, place.region)}
+    if isinstance(region.vaults, Gap):
+        return region.vaults
+    return tuple(vault for vault in region.vaults if vault.name in names)

@@ -1,0 +1,128 @@
+"""ALR-03: a failed check is heard, and so is one that does not run."""
+
+from collections.abc import Iterator
+
+from backcheck.controls import examples
+from backcheck.controls.control import BOTH, World, control, not_applicable, unread, verdict
+from backcheck.controls.listeners import CLOUDWATCH, Deaf, reaches
+from backcheck.controls.validator import Validator, validators
+from backcheck.finding import Severity, Verdict
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.watch import Alarm
+from backcheck.policy.model import AlertEvent
+
+AT = "DescribeAlarms.MetricName, Dimensions, TreatMissingData, ActionsEnabled, AlarmActions"
+ABOVE = frozenset({"GreaterThanThreshold", "GreaterThanOrEqualToThreshold"})
+LONGEST_SECONDS = 26 * 3600
+"""A daily check that is missing is heard before the next one is due to be missed."""
+
+
+def _alarms(errors: examples.Changes | None = None, runs: examples.Changes | None = None) -> World:
+    alarms = (examples.alarm(**(errors or {})), examples.alarm("Invocations", **(runs or {})))
+    return examples.world(primary={"alarms": alarms})
+
+
+@control(
+    id="ALR-03",
+    title="A failed or missing check is heard",
+    severity=Severity.CRITICAL,
+    reads=BOTH,
+    each=validators,
+    why="The check that fails in silence is worse than none: everybody relies on it.",
+    remedy=(
+        "aws cloudwatch put-metric-alarm --namespace AWS/Lambda --metric-name Invocations --statistic Sum "
+        "--period 86400 --evaluation-periods 1 --threshold 1 --comparison-operator LessThanThreshold "
+        "--treat-missing-data breaching --dimensions Name=FunctionName,Value=NAME --alarm-actions TOPIC; and on Errors"
+    ),
+    sources=(
+        "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
+    ),
+    maps_to=("NIST-800-53r5:CP-9", "SOC2:A1.2"),
+    passes={"both alarms": examples.world},
+    fails={
+        "none": lambda: examples.world(primary={"alarms": ()}),
+        "none on missing runs": lambda: examples.world(primary={"alarms": (examples.alarm(),)}),
+        "missing data is taken as good": lambda: _alarms(runs={"treat_missing_data": "notBreaching"}),
+        "actions are off": lambda: _alarms(errors={"actions_enabled": False}),
+        "it tells nobody": lambda: _alarms(errors={"action_arns": ()}),
+        "on another function": lambda: _alarms(errors={"dimensions": (("FunctionName", "shop-api"),)}),
+        "a threshold that is never reached": lambda: _alarms(errors={"threshold": 100.0}),
+    },
+    unknown={
+        "alarms not read": lambda: examples.world(
+            primary={"alarms": examples.gap("DescribeAlarms", service="cloudwatch")}
+        ),
+        "topic not read": lambda: examples.world(
+            primary={"topics": (examples.gap("GetTopicAttributes", service="sns", resource=examples.topic().arn),)}
+        ),
+    },
+)
+def failed_check_is_heard(subject: Validator, world: World) -> Verdict:
+    """One alarm on the function's errors and one on its missing runs, enabled, reach the policy's topic."""
+    alerts = subject.validation.alerts
+    if alerts is None:
+        return not_applicable("the policy asks for no alerts")
+    alarms = subject.region.alarms
+    if isinstance(alarms, Gap):
+        return unread(alarms, resource=subject.resource)
+    mine = [alarm for alarm in alarms if _watches(alarm, subject.name)]
+    found: list[str | Gap] = []
+    if AlertEvent.VALIDATION_FAILED in alerts.on:
+        found += _heard("failed checks", [a for a in mine if _on_errors(a)], subject, alerts.topic, world)
+    if AlertEvent.VALIDATION_MISSING in alerts.on:
+        found += _heard("missing checks", [a for a in mine if _on_missing(a)], subject, alerts.topic, world)
+    problems = [one for one in found if isinstance(one, str)]
+    gaps = [one for one in found if isinstance(one, Gap)]
+    if gaps and not problems:
+        return unread(gaps[0], resource=subject.resource)
+    return verdict(
+        not problems,
+        expected=f"alarms on errors and missing runs of {subject.name} reach {alerts.topic}",
+        observed="; ".join(problems) or "they do",
+        at=AT,
+        message="; ".join(problems) or f"failed and missing checks are heard by {alerts.team}",
+        notes=tuple(f"alarm {alarm.name} is in {alarm.state}" for alarm in mine if alarm.state not in ("OK", "")),
+    )
+
+
+def _watches(alarm: Alarm, name: str | None) -> bool:
+    return alarm.namespace == "AWS/Lambda" and alarm.dimensions == (("FunctionName", name),)
+
+
+def _on_errors(alarm: Alarm) -> bool:
+    """One error is enough to set it off."""
+    reached = alarm.threshold < 1 or (alarm.threshold == 1 and alarm.comparison == "GreaterThanOrEqualToThreshold")
+    whole = alarm.statistic in ("Sum", "Maximum")
+    return alarm.metric == "Errors" and alarm.comparison in ABOVE and reached and whole
+
+
+def _on_missing(alarm: Alarm) -> bool:
+    """No run, and so no data, sets it off within a day."""
+    none = alarm.comparison == "LessThanThreshold" and alarm.threshold >= 1
+    none = none or (alarm.comparison == "LessThanOrEqualToThreshold" and alarm.threshold >= 0)
+    soon = 0 < alarm.period_seconds * alarm.evaluation_periods <= LONGEST_SECONDS
+    counted = alarm.statistic in ("Sum", "SampleCount")
+    return alarm.metric == "Invocations" and none and counted and soon and alarm.treat_missing_data == "breaching"
+
+
+def _heard(what: str, alarms: list[Alarm], subject: Validator, topic: str, world: World) -> Iterator[str | Gap]:
+    """One alarm that reaches people is enough."""
+    if not alarms:
+        yield f"{what} are not heard: no alarm of {subject.name or 'the function'} goes off"
+        return
+    paths = [path for alarm in alarms for path in _paths(alarm, subject, topic, world)]
+    if None in paths:
+        return
+    gap = next((path for path in paths if isinstance(path, Gap)), None)
+    yield gap or f"{what} are not heard: {'; '.join(path.why for path in paths if isinstance(path, Deaf))}"
+
+
+def _paths(alarm: Alarm, subject: Validator, topic: str, world: World) -> Iterator[Deaf | Gap | None]:
+    if not alarm.actions_enabled:
+        yield Deaf(f"the actions of alarm {alarm.name} are off")
+    elif not alarm.action_arns:
+        yield Deaf(f"alarm {alarm.name} tells nobody")
+    else:
+        for arn in alarm.action_arns:
+            yield reaches(arn, alarm.arn, CLOUDWATCH, subject.region, topic, world)

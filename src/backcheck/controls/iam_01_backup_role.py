@@ -1,0 +1,199 @@
+"""IAM-01: the role that backs up can."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backcheck.controls import examples
+from backcheck.controls.control import BOTH, World, control, unread, verdict
+from backcheck.controls.deployment import deployed_plans, partition
+from backcheck.controls.iam_policy import admits, allows
+from backcheck.controls.keys import NOT_THERE
+from backcheck.controls.roles import find_role, role_name
+from backcheck.finding import Severity, Verdict
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Role
+from backcheck.policy.model import PRIMARY
+
+BACKUP = "backup.amazonaws.com"
+AWS_POLICIES = "arn:aws:iam::aws:policy/service-role"
+FOR_BACKUP = "AWSBackupServiceRolePolicyForBackup"
+AT = "GetRole.AssumeRolePolicyDocument, ListAttachedRolePolicies"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedRole:
+    """A role that the policy or a selection names."""
+
+    name: str
+    account: str
+    resource: str
+    role: Role | Gap
+    copies: bool = False
+    tier: None = None
+
+
+def backup_roles(world: World) -> Iterator[NamedRole | Verdict]:
+    """The role that the policy names for backups, and those that the selections of its plans use."""
+    home = world.policy.account(PRIMARY) or world.policy.accounts[0]
+    copies = any(tier.copies for tier in world.policy.tiers)
+    found: dict[str, NamedRole] = {}
+    if world.policy.roles.backup:
+        named = as_named(world.policy.roles.backup, home.id, world, copies=copies)
+        found[named.resource] = named
+    for deployed in deployed_plans(world):
+        if isinstance(deployed, Verdict):
+            continue  # PLN-01 and PLN-02 tell
+        if isinstance(deployed.plan.selections, Gap):
+            yield unread(deployed.plan.selections, resource=deployed.resource)
+            continue
+        for chosen in deployed.plan.selections:
+            named = as_named(chosen.selection.iam_role_arn, deployed.plan.account, world, copies=copies)
+            found.setdefault(named.resource, named)
+    yield from found.values()
+
+
+def as_named(name_or_arn: str, account: str, world: World, *, copies: bool = False) -> NamedRole:
+    """Look a role up."""
+    role = find_role(name_or_arn, account, world)
+    region = next((where for _, where in world.index.regions), "")
+    written = (
+        name_or_arn if name_or_arn.startswith("arn:") else f"arn:{partition(region)}:iam::{account}:role/{name_or_arn}"
+    )
+    resource = written if isinstance(role, Gap) else role.arn
+    return NamedRole(name=role_name(name_or_arn), account=account, resource=resource, role=role, copies=copies)
+
+
+@control(
+    id="IAM-01",
+    title="The role that backs up can",
+    severity=Severity.CRITICAL,
+    reads=BOTH,
+    each=backup_roles,
+    why="With a role that AWS Backup cannot assume, or that may not back up a table, every job fails.",
+    remedy=f"aws iam attach-role-policy --role-name ROLE --policy-arn {AWS_POLICIES}/{FOR_BACKUP}",
+    sources=(
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html",
+        f"https://docs.aws.amazon.com/aws-managed-policy/latest/reference/{FOR_BACKUP}.html",
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/advanced-ddb-backup.html",
+    ),
+    maps_to=("NIST-800-53r5:CP-9",),
+    passes={
+        "AWS's policy": examples.world,
+        "its own policy": lambda: examples.world(
+            account={
+                "roles": examples.roles(
+                    "backup",
+                    policies=(
+                        examples.inline(examples.allow("dynamodb:StartAwsBackupJob", "backup:CopyIntoBackupVault")),
+                    ),
+                )
+            }
+        ),
+    },
+    fails={
+        "it trusts another service": lambda: examples.world(
+            account={"roles": examples.roles("backup", trust=examples.trust("lambda.amazonaws.com"))}
+        ),
+        "it may nothing": lambda: examples.world(account={"roles": examples.roles("backup", policies=())}),
+        "it does not exist": lambda: examples.world(
+            account={
+                "roles": (
+                    examples.gap("GetRole", "NoSuchEntity", service="iam", resource="shop-backup"),
+                    *examples.roles()[1:],
+                )
+            }
+        ),
+    },
+    unknown={
+        "role not read": lambda: examples.world(
+            account={"roles": (examples.gap("GetRole", service="iam", resource="shop-backup"), *examples.roles()[1:])}
+        ),
+        "a boundary that was not read": lambda: examples.world(
+            account={"roles": examples.roles("backup", boundary_arn="arn:aws:iam::111122223333:policy/boundary")}
+        ),
+    },
+)
+def backup_role_works(named: NamedRole, world: World) -> Verdict:
+    """It trusts AWS Backup, and may start backups of tables and copy into vaults."""
+    actions = ["dynamodb:StartAwsBackupJob", *(["backup:CopyIntoBackupVault"] if named.copies else [])]
+    return judge_role(named, actions, FOR_BACKUP, world)
+
+
+def judge_role(named: NamedRole, actions: list[str], managed: str, world: World) -> Verdict:
+    """Whether AWS Backup can assume a role, and whether it may do what it is for."""
+    if isinstance(named.role, Gap):
+        if named.role.code not in NOT_THERE:
+            return unread(named.role, resource=named.resource)
+        return _verdict(named, ["it does not exist"], managed)
+    found = [*_trust(named.role), *_permissions(named.role, actions, managed, world)]
+    problems = [one for one in found if isinstance(one, str)]
+    gaps = [one for one in found if isinstance(one, Gap)]
+    if gaps and not problems:
+        return unread(gaps[0], resource=named.resource)
+    return _verdict(named, problems, managed, tuple(_notes(named.role)))
+
+
+def _verdict(named: NamedRole, problems: list[str], managed: str, notes: tuple[str, ...] = ()) -> Verdict:
+    return verdict(
+        not problems,
+        expected=f"trusts {BACKUP}, may what {managed} allows",
+        observed="; ".join(problems) or "it does",
+        at=AT,
+        message=f"role {named.name}: {'; '.join(problems) or 'AWS Backup can use it'}",
+        notes=notes,
+    )
+
+
+def _trust(role: Role) -> Iterator[str | Gap]:
+    if isinstance(role.trust, Gap):
+        yield role.trust
+    elif not admits(role.trust, BACKUP, "sts:AssumeRole", role.arn)[0]:
+        yield f"it does not trust {BACKUP}"
+
+
+def _permissions(role: Role, actions: list[str], managed: str, world: World) -> Iterator[str | Gap]:
+    if isinstance(role.policies, Gap):
+        yield role.policies
+        return
+    by_aws = any(policy.arn and policy.arn.endswith(f":aws:policy/service-role/{managed}") for policy in role.policies)
+    for action in actions:
+        answer = allows(role.policies, action, _some_resource(action, world))
+        if answer is None and by_aws:
+            continue  # the text of AWS's own policies is on their page
+        if answer is False:
+            yield f"it may not {action}"
+        elif answer is None:
+            yield _open(role, f"whether it may {action} hangs on a condition, or on a policy that was not read")
+    if role.boundary_arn is not None:
+        yield _open(role, f"its permissions boundary {role.boundary_arn} was not read")
+
+
+def _some_resource(action: str, world: World) -> str:
+    """A table in scope, or a vault that copies go to: what the action is asked for."""
+    if action.startswith("dynamodb:"):
+        tables = world.inventory.tables() if world.inventory else iter(())
+        return next((table.arn for table in tables), "arn:aws:dynamodb:us-east-1:000000000000:table/any")
+    keys = {copy.vault for tier in world.policy.tiers for copy in tier.copies}
+    named = {vault.name for vault in world.policy.vaults if vault.key in keys}
+    found = (vault.arn for vault in world.index.vaults.values() if vault.name in named)
+    return next(found, "arn:aws:backup:us-east-1:000000000000:backup-vault:any")
+
+
+def _open(role: Role, why: str) -> Gap:
+    return Gap(
+        service="iam",
+        operation="GetRolePolicy",
+        region="",
+        account=role.account,
+        code="NotDecided",
+        detail=why,
+        resource=role.name,
+    )
+
+
+def _notes(role: Role) -> Iterator[str]:
+    if isinstance(role.trust, Gap):
+        return
+    for statement in role.trust.statements:
+        for _, key, _ in statement.conditions:
+            yield f"its trust is conditional on {key}: no page says that AWS Backup sends it"

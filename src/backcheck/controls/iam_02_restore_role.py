@@ -1,0 +1,128 @@
+"""IAM-02: the role that restores can, and only it is passed."""
+
+from collections.abc import Iterator
+
+from backcheck.controls import examples
+from backcheck.controls.control import BOTH, World, control, unread, verdict
+from backcheck.controls.iam_01_backup_role import AWS_POLICIES, BACKUP, NamedRole, as_named, judge_role
+from backcheck.controls.iam_policy import action_matches, matches
+from backcheck.controls.roles import role_name
+from backcheck.finding import Severity, Status, Verdict
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import NamedPolicy, Role, Statement
+from backcheck.policy.model import PRIMARY
+
+FOR_RESTORES = "AWSBackupServiceRolePolicyForRestores"
+AT = "GetRole, ListAttachedRolePolicies, GetRolePolicy"
+SOME_TABLE_ACTION = "dynamodb:RestoreTableFromAwsBackup"
+
+
+def restore_roles(world: World) -> Iterator[NamedRole]:
+    """The role that the policy names for restores, in its first account."""
+    home = world.policy.account(PRIMARY) or world.policy.accounts[0]
+    if world.policy.roles.restore:
+        yield as_named(world.policy.roles.restore, home.id, world)
+
+
+def _drill_policies(*statements: Statement) -> World:
+    return examples.world(account={"roles": examples.roles("drill", policies=(examples.inline(*statements),))})
+
+
+@control(
+    id="IAM-02",
+    title="The role that restores can, and only it is passed",
+    severity=Severity.CRITICAL,
+    reads=BOTH,
+    each=restore_roles,
+    why="On the worst day the restore is refused: no role, no permission, or nobody who may pass it.",
+    remedy=(
+        f"aws iam attach-role-policy --role-name ROLE --policy-arn {AWS_POLICIES}/{FOR_RESTORES}; "
+        "give the caller iam:PassRole on that role's ARN with iam:PassedToService backup.amazonaws.com"
+    ),
+    sources=(
+        f"https://docs.aws.amazon.com/aws-managed-policy/latest/reference/{FOR_RESTORES}.html",
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-dynamodb.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
+    ),
+    maps_to=("NIST-800-53r5:CP-10",),
+    passes={"a role of its own": examples.world},
+    fails={
+        "it may not restore": lambda: examples.world(account={"roles": examples.roles("restore", policies=())}),
+        "it is the backup role": lambda: examples.world(
+            policy=examples.policy(roles=examples.role_names(restore="shop-backup"))
+        ),
+        "nobody may pass it": lambda: _drill_policies(examples.allow("backup:StartRestoreJob")),
+        "any role may be passed": lambda: _drill_policies(examples.allow("iam:PassRole")),
+        "to any service": lambda: _drill_policies(
+            examples.allow("iam:PassRole", resources=(f"arn:aws:iam::{examples.ACCOUNT}:role/shop-restore",))
+        ),
+    },
+    unknown={
+        "drill role not read": lambda: examples.world(
+            account={
+                "roles": (
+                    *examples.roles()[:2],
+                    examples.gap("GetRole", service="iam", resource="shop-drill"),
+                    examples.role("auditor"),
+                )
+            }
+        ),
+        "its policies not read": lambda: examples.world(
+            account={"roles": examples.roles("restore", policies=examples.gap("ListAttachedRolePolicies"))}
+        ),
+    },
+)
+def restore_role_works(named: NamedRole, world: World) -> Verdict:
+    """A role of its own, which may restore, and which the drill role passes to AWS Backup: it, and no other."""
+    if named.name == role_name(world.policy.roles.backup or ""):
+        return _told(named, ["it is the backup role: a restore needs rights that a backup must not have"])
+    judged = judge_role(named, [SOME_TABLE_ACTION], FOR_RESTORES, world)
+    if judged.status is Status.FAIL:
+        return judged
+    caller = world.policy.roles.drill
+    if caller is None or isinstance(named.role, Gap):
+        return judged
+    passing = as_named(caller, named.account, world).role
+    if isinstance(passing, Gap):
+        return unread(passing, resource=named.resource)
+    if isinstance(passing.policies, Gap):
+        return unread(passing.policies, resource=named.resource)
+    problems = list(_passing(passing, passing.policies, named.role))
+    if problems:
+        return _told(named, problems)
+    texts = [policy.document for policy in passing.policies if isinstance(policy.document, Gap)]
+    return unread(texts[0], resource=named.resource) if texts else judged
+
+
+def _told(named: NamedRole, problems: list[str]) -> Verdict:
+    return verdict(
+        False,
+        expected="a role of its own, passed to AWS Backup by the drill role, which passes no other",
+        observed="; ".join(problems),
+        at=AT,
+        message=f"role {named.name}: {'; '.join(problems)}",
+    )
+
+
+def _passing(caller: Role, policies: tuple[NamedPolicy, ...], restore: Role) -> Iterator[str]:
+    statements = [
+        statement
+        for policy in policies
+        if not isinstance(policy.document, Gap)
+        for statement in policy.document.statements
+        if statement.effect == "Allow" and action_matches(statement, "iam:PassRole")
+    ]
+    unread_texts = any(isinstance(policy.document, Gap) for policy in policies)
+    if not any(matches(pattern, restore.arn) for one in statements for pattern in one.resources) and not unread_texts:
+        yield f"{caller.name} may not pass it (iam:PassRole)"
+    for statement in statements:
+        if any(pattern != restore.arn for pattern in statement.resources):
+            yield f"{caller.name} may pass other roles too: {', '.join(statement.resources)}"
+        if not _only_to_backup(statement):
+            yield f"{caller.name} may pass it to any service: add iam:PassedToService"
+
+
+def _only_to_backup(statement: Statement) -> bool:
+    return any(
+        key.lower() == "iam:passedtoservice" and set(values) == {BACKUP} for _, key, values in statement.conditions
+    )

@@ -1,0 +1,98 @@
+"""IAM-03: who validates and drills may not harm production."""
+
+from collections.abc import Iterator
+
+from backcheck.controls import examples
+from backcheck.controls.control import BOTH, World, control, not_applicable, unread, verdict
+from backcheck.controls.iam_01_backup_role import NamedRole, as_named
+from backcheck.controls.iam_policy import action_matches, resource_matches
+from backcheck.controls.keys import NOT_THERE
+from backcheck.controls.moments import few
+from backcheck.controls.resource_levels import ITEM_WRITES, WITHOUT_RESOURCE
+from backcheck.controls.subjects import ScopedTable, tables_in_scope
+from backcheck.finding import Severity, Verdict
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import NamedPolicy, Statement
+from backcheck.policy.model import PRIMARY
+
+AT = "GetRolePolicy, GetPolicyVersion"
+
+
+def working_roles(world: World) -> Iterator[NamedRole]:
+    """The roles that audit and drill. AWS Backup's own restore role writes by its nature; IAM-02 judges it."""
+    home = world.policy.account(PRIMARY) or world.policy.accounts[0]
+    for name in (world.policy.roles.auditor, world.policy.roles.drill):
+        if name:
+            yield as_named(name, home.id, world)
+
+
+def _drill(*statements: Statement) -> World:
+    return examples.world(account={"roles": examples.roles("drill", policies=(examples.inline(*statements),))})
+
+
+@control(
+    id="IAM-03",
+    title="Who validates and drills cannot harm production",
+    severity=Severity.HIGH,
+    reads=BOTH,
+    each=working_roles,
+    why="The restore test that may write to production tables is how a drill becomes the incident.",
+    remedy="Name the resources of each action; limit writes to tables with the drills' prefix.",
+    sources=(
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html",
+        "https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
+    ),
+    maps_to=("NIST-800-53r5:CP-9", "CIS-8.1:11.3"),
+    passes={"their own tables only": examples.world},
+    fails={
+        "everything": lambda: _drill(examples.allow("*")),
+        "any recovery point": lambda: _drill(examples.allow("backup:StartRestoreJob")),
+        "writes to production": lambda: _drill(
+            examples.allow("dynamodb:PutItem", resources=(f"arn:aws:dynamodb:*:{examples.ACCOUNT}:table/*",))
+        ),
+    },
+    unknown={
+        "role not read": lambda: examples.world(
+            account={"roles": (*examples.roles()[:3], examples.gap("GetRole", service="iam", resource="shop-auditor"))}
+        ),
+        "a policy's text not read": lambda: examples.world(
+            account={"roles": examples.roles("auditor", policies=(examples.managed("ReadOnlyAccess"),))}
+        ),
+    },
+)
+def role_is_narrow(named: NamedRole, world: World) -> Verdict:
+    """`*` only for actions that take no resource; no write to a table in scope."""
+    role = named.role
+    if isinstance(role, Gap):
+        if role.code in NOT_THERE:
+            return not_applicable(f"role {named.name} does not exist, and may nothing")
+        return unread(role, resource=named.resource)
+    if isinstance(role.policies, Gap):
+        return unread(role.policies, resource=named.resource)
+    tables = [one.table.arn for one in tables_in_scope(world) if isinstance(one, ScopedTable)]
+    problems = [problem for policy in role.policies for problem in _problems(policy, tables)]
+    gaps = [policy.document for policy in role.policies if isinstance(policy.document, Gap)]
+    if gaps and not problems:
+        return unread(gaps[0], resource=named.resource)
+    return verdict(
+        not problems,
+        expected="named resources, no write to tables in scope",
+        observed=few(problems) or "as expected",
+        at=AT,
+        message=f"role {named.name}: {few(problems) or 'it cannot harm the tables in scope'}",
+    )
+
+
+def _problems(policy: NamedPolicy, tables: list[str]) -> Iterator[str]:
+    for statement in () if isinstance(policy.document, Gap) else policy.document.statements:
+        if statement.effect != "Allow":
+            continue
+        wide = [action for action in statement.actions if action.lower() not in WITHOUT_RESOURCE]
+        if "*" in statement.resources and (wide or statement.not_actions):
+            yield f"{policy.name} allows {few(wide) or 'all but a few actions'} on *"
+        for write in ITEM_WRITES:
+            able = action_matches(statement, write)
+            hit = next((arn for arn in tables if resource_matches(statement, arn)), None) if able else None
+            if hit is not None:
+                yield f"{policy.name} allows {write} on {hit}"

@@ -1,0 +1,257 @@
+"""Who hears an event: from AWS Backup, by EventBridge or a vault's notifications, through a topic, to people.
+
+Backup and copy job events carry `detail.state`, restore job events `detail.status`; a pattern that asks for the wrong
+one lets nothing through (https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html). Of the events that a
+vault may notify of, some are never sent
+(https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-notifications.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backcheck.controls.control import Reads, World
+from backcheck.controls.iam_policy import admits, matches
+from backcheck.controls.keys import find_key
+from backcheck.inventory.backup import Notifications, Vault
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Key, Statement, Topic
+from backcheck.inventory.model import RegionInventory
+from backcheck.inventory.watch import EventRule
+
+EVENTBRIDGE = "events.amazonaws.com"
+BACKUP = "backup.amazonaws.com"
+CLOUDWATCH = "cloudwatch.amazonaws.com"
+
+KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
+"""What publishing to an encrypted topic takes (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that people must hear about."""
+
+    name: str
+    detail_type: str
+    states: tuple[str, ...]
+    by_status: bool
+    notification: str
+    """The vault notification that tells of it."""
+
+
+BACKUP_FAILED = Event(
+    name="failed and expired backups",
+    detail_type="Backup Job State Change",
+    states=("FAILED", "EXPIRED"),
+    by_status=False,
+    notification="BACKUP_JOB_COMPLETED",
+)
+COPY_FAILED = Event(
+    name="failed copies",
+    detail_type="Copy Job State Change",
+    states=("FAILED",),
+    by_status=False,
+    notification="COPY_JOB_FAILED",
+)
+RESTORE_FAILED = Event(
+    name="failed restores",
+    detail_type="Restore Job State Change",
+    states=("FAILED",),
+    by_status=True,
+    notification="RESTORE_JOB_COMPLETED",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Deaf:
+    """Why a path ends before it reaches anybody."""
+
+    why: str
+
+
+Path = Deaf | Gap | None
+"""None: the path reaches people."""
+
+
+def hears(
+    event: Event, region: RegionInventory, vaults: tuple[Vault, ...], topic: str, world: World
+) -> tuple[Path, ...]:
+    """Every path that an event could take in a region; one None among them is enough."""
+    by_state = [_best(_by_rules(event, state, region, topic, world)) for state in event.states]
+    return _worst(by_state), _by_notifications(event, region, vaults, topic, world)
+
+
+def best(paths: tuple[Path, ...]) -> Path:
+    """The path that gets furthest: one that reaches people, else one of which it is not known."""
+    return _best(iter(paths))
+
+
+def reaches(arn: str, source: str, service: str, region: RegionInventory, topic: str, world: World) -> Path:
+    """Whether what a service publishes to a topic reaches people. `source`: the ARN that publishes."""
+    if arn.split(":")[2:3] != ["sns"] or arn.rpartition(":")[2] != topic:
+        return Deaf(f"{arn} is not the topic {topic}")
+    found = next((one for one in region.topics if (one.resource if isinstance(one, Gap) else one.arn) == arn), None)
+    if isinstance(found, Gap):
+        return found
+    if found is None:
+        return _elsewhere(arn) if Reads.TEMPLATE in world.reads else Deaf(f"topic {arn} does not exist")
+    return _worst(list(_obstacles(found, source, service, region, world)))
+
+
+def _elsewhere(arn: str) -> Gap:
+    return Gap(
+        service="sns",
+        operation="GetTopicAttributes",
+        region=arn.split(":")[3],
+        account=arn.split(":")[4],
+        code="NotInTemplate",
+        detail="the template does not have this topic",
+        resource=arn,
+    )
+
+
+def _by_rules(event: Event, state: str, region: RegionInventory, topic: str, world: World) -> Iterator[Path]:
+    if isinstance(region.rules, Gap):
+        yield region.rules
+        return
+    about = [rule for rule in region.rules if _is_about(rule, event)]
+    if not about:
+        yield Deaf(f"no rule of {region.region} asks for {event.detail_type}")
+    for rule in about:
+        yield _by_rule(rule, event, state, region, topic, world)
+
+
+def _is_about(rule: EventRule, event: Event) -> bool:
+    source = not rule.sources or "aws.backup" in rule.sources
+    return rule.schedule is None and source and (not rule.detail_types or event.detail_type in rule.detail_types)
+
+
+def _by_rule(rule: EventRule, event: Event, state: str, region: RegionInventory, topic: str, world: World) -> Path:
+    if not rule.enabled:
+        return Deaf(f"rule {rule.name} is disabled")
+    asked, other = (rule.statuses, rule.states) if event.by_status else (rule.states, rule.statuses)
+    if other:
+        field = "detail.state" if event.by_status else "detail.status"
+        return Deaf(f"rule {rule.name} filters on {field}, which {event.detail_type} does not carry")
+    if asked and state not in asked:
+        return Deaf(f"rule {rule.name} leaves out {state}")
+    if isinstance(rule.target_arns, Gap):
+        return rule.target_arns
+    targets = [reaches(arn, rule.arn, EVENTBRIDGE, region, topic, world) for arn in rule.target_arns]
+    found = _best(iter(targets)) if targets else Deaf(f"rule {rule.name} has no target")
+    if found is None and rule.other_filters:
+        return Gap(
+            service="events",
+            operation="DescribeRule",
+            region=region.region,
+            account=region.account,
+            code="NotDecided",
+            detail="its pattern filters on more than source, type and state",
+            resource=rule.name,
+        )
+    return found
+
+
+def _by_notifications(
+    event: Event, region: RegionInventory, vaults: tuple[Vault, ...], topic: str, world: World
+) -> Path:
+    if not vaults:
+        return Deaf("no vault notifies")
+    return _worst([_notifies(vault, event, region, topic, world) for vault in vaults])
+
+
+def _notifies(vault: Vault, event: Event, region: RegionInventory, topic: str, world: World) -> Path:
+    if isinstance(vault.notifications, Gap):
+        return vault.notifications
+    if vault.notifications is None or event.notification not in vault.notifications.events:
+        listed = vault.notifications.events if isinstance(vault.notifications, Notifications) else ()
+        return Deaf(f"vault {vault.name} does not notify of {event.notification}{_unsupported(listed)}")
+    return reaches(vault.notifications.topic_arn, vault.arn, BACKUP, region, topic, world)
+
+
+def _unsupported(events: tuple[str, ...]) -> str:
+    """The API takes more names than AWS Backup sends."""
+    silent = [one for one in events if one in ("BACKUP_JOB_FAILED", "BACKUP_JOB_EXPIRED", "RESTORE_JOB_FAILED")]
+    return f", and {', '.join(silent)} is taken by the API and never sent" if silent else ""
+
+
+def _obstacles(topic: Topic, source: str, service: str, region: RegionInventory, world: World) -> Iterator[Path]:
+    account = source.split(":")[4]
+    if topic.fifo:
+        yield Deaf(f"{topic.arn} is a FIFO topic, which AWS Backup and EventBridge's failures do not reach")
+    if topic.arn.split(":")[4] != account:
+        yield Deaf(f"{topic.arn} is another account's")
+    if topic.policy is None:
+        yield Deaf(f"{topic.arn} has no policy that admits {service}")
+    else:
+        admitted, statements = admits(topic.policy, service, "sns:Publish", topic.arn)
+        if not admitted or not any(_lets_in(one, source, service) for one in statements):
+            yield Deaf(f"the policy of {topic.arn} does not admit {service} from {source}")
+    if isinstance(topic.confirmed_subscriptions, Gap):
+        yield topic.confirmed_subscriptions
+    elif topic.confirmed_subscriptions < 1:
+        yield Deaf(f"nobody has confirmed a subscription to {topic.arn}")
+    if topic.key_id is not None:
+        yield _key(topic, service, region, world)
+
+
+def _lets_in(statement: Statement, source: str, service: str) -> bool:
+    """Conditions on the source are met by this one. Any other condition is none that a service is known to meet."""
+    account = source.split(":")[4]
+    for operator, key, values in statement.conditions:
+        name = key.lower()
+        if name == "aws:sourcearn" and operator.lower().startswith(("arn", "string")):
+            if not any(matches(value, source) for value in values):
+                return False
+        elif name in ("aws:sourceaccount", "aws:sourceowner"):
+            if account not in values or (name == "aws:sourceowner" and service != CLOUDWATCH):
+                return False
+        else:
+            return False
+    return True
+
+
+def _key(topic: Topic, service: str, region: RegionInventory, world: World) -> Path:
+    """A service publishes under a customer's key that admits it; the policy of AWS's own key cannot be changed."""
+    wanted = topic.key_id or ""
+    if wanted.endswith("alias/aws/sns"):
+        return Deaf(f"{topic.arn} is under AWS's own key, which {service} may not use")
+    home = f"{topic.arn.split(':sns:')[0]}:kms:{region.region}:{region.account}"
+    arn = wanted if wanted.startswith("arn:") else f"{home}:key/{wanted}"
+    key = find_key(arn, world)
+    if isinstance(key, Gap):
+        return key
+    if key.policy is None or isinstance(key.policy, Gap):
+        return key.policy if isinstance(key.policy, Gap) else _no_key_policy(key)
+    refused = [action for action in KEY_ACTIONS if not admits(key.policy, service, action, key.arn)[0]]
+    return Deaf(f"the key of {topic.arn} does not admit {service} to {', '.join(refused)}") if refused else None
+
+
+def _no_key_policy(key: Key) -> Gap:
+    return Gap(
+        service="kms",
+        operation="GetKeyPolicy",
+        region=key.region,
+        account=key.account,
+        code="NotAsked",
+        detail="the snapshot does not have this key's policy",
+        resource=key.arn,
+    )
+
+
+def _best(paths: Iterator[Path]) -> Path:
+    found = list(paths)
+    if any(path is None for path in found):
+        return None
+    gap = next((path for path in found if isinstance(path, Gap)), None)
+    if gap is not None:
+        return gap
+    return Deaf("; ".join(path.why for path in found if isinstance(path, Deaf)))
+
+
+def _worst(paths: list[Path]) -> Path:
+    deaf = [path.why for path in paths if isinstance(path, Deaf)]
+    if deaf:
+        return Deaf("; ".join(dict.fromkeys(deaf)))
+    return next((path for path in paths if isinstance(path, Gap)), None)

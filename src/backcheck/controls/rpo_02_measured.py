@@ -1,0 +1,134 @@
+"""RPO-02: what would have been lost at worst, measured on the recovery points that are there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from backcheck.controls import examples
+from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable, unread, verdict
+from backcheck.controls.expected_points import in_force_since, points_in, usable
+from backcheck.controls.moments import told
+from backcheck.controls.subjects import ScopedTable, tables_in_scope
+from backcheck.finding import Severity, Verdict
+from backcheck.inventory.gap import Gap
+from backcheck.policy.rpo import spell
+
+LOOK_BACK = timedelta(days=30)
+
+Held = list[tuple[str, int | None]]
+"""Keys of vaults with how many days points are kept there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """The longest time in which nothing newer could have been restored."""
+
+    place: str
+    start: datetime
+    end: datetime
+    objective: timedelta
+
+    @property
+    def within(self) -> bool:
+        """It is no longer than the objective."""
+        return self.end - self.start <= self.objective
+
+    def __str__(self) -> str:
+        """As a verdict shows it."""
+        return f"{self.place} {spell(self.end - self.start)} ({told(self.start)} to {told(self.end)})"
+
+
+@control(
+    id="RPO-02",
+    title="Measured on recovery points, the RPO was kept",
+    severity=Severity.CRITICAL,
+    reads=ACCOUNT_ONLY,
+    each=tables_in_scope,
+    why="What a plan promises is one thing; the distance between the points that exist is what would have been lost.",
+    remedy="See RP-02 and DR-03 for what is missing, and JOB-01 and DR-04 for why; back up on demand now.",
+    sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListRecoveryPointsByBackupVault.html",),
+    maps_to=("NIST-800-53r5:CP-9", "NIST-800-53r5:CP-10", "NIST-800-53r5:CP-6(2)"),
+    passes={
+        "33 h kept": examples.world,
+        "the missed night was made up for": lambda: examples.world(
+            primary={
+                "vaults": (
+                    examples.vault(
+                        recovery_points=(
+                            *examples.points(lambda one: one.created.day == 10),
+                            examples.point(datetime(2026, 11, 10, 9, tzinfo=UTC), plan_id=None, rule_id=None),
+                        )
+                    ),
+                )
+            }
+        ),
+    },
+    fails={
+        "two nights without": lambda: examples.world(
+            primary={"vaults": (examples.vault(recovery_points=examples.points(lambda one: one.created.day == 10)),)}
+        ),
+        "no copy for two days": lambda: examples.world(
+            dr={
+                "vaults": (
+                    examples.dr_vault(
+                        recovery_points=examples.copies(lambda one: one.created > examples.NOW - timedelta(days=2))
+                    ),
+                )
+            }
+        ),
+    },
+    unknown={
+        "copies not listed": lambda: examples.world(
+            dr={"vaults": (examples.dr_vault(recovery_points=examples.gap("ListRecoveryPointsByBackupVault")),)}
+        ),
+    },
+)
+def rpo_was_kept(subject: ScopedTable, world: World) -> Verdict:
+    """In 30 days, or as long as all points are kept, no usable two are further apart than the objective; nor is now."""
+    objectives = world.policy.objectives.rpo
+    made: Held = [(tier.vault, tier.retention_days) for tier in subject.tiers]
+    copied: Held = [(copy.vault, copy.retention_days) for tier in subject.tiers for copy in tier.copies]
+    wanted = [("primary", made, objectives.backup_hours), ("DR", copied, objectives.dr_hours)]
+    found = [
+        _stretch(place, held, hours, subject, world) for place, held, hours in wanted if held and hours is not None
+    ]
+    gaps = [one for one in found if isinstance(one, Gap)]
+    measured = [one for one in found if isinstance(one, Stretch)]
+    kept = all(one.within for one in measured)
+    if gaps and kept:
+        return unread(gaps[0], resource=subject.resource)
+    if not measured:
+        return not_applicable("the policy states no objective for this table's backups")
+    return verdict(
+        kept,
+        expected=", ".join(f"{one.place} at most {spell(one.objective)}" for one in measured),
+        observed=", ".join(map(str, measured)),
+        at="ListRecoveryPointsByBackupVault.CreationDate, Status",
+        message=f"longest without a newer backup of {subject.table.name}: {', '.join(map(str, measured))}",
+    )
+
+
+def _stretch(place: str, held: Held, hours: int, subject: ScopedTable, world: World) -> Stretch | Gap:
+    times: set[datetime] = set()
+    for key in dict(held):
+        points = points_in(world.policy.vault(key), subject, world)
+        if isinstance(points, Gap):
+            return points
+        times |= {point.created for point in usable(points, world.now)}
+    shortest = min((days for _, days in held if days is not None), default=LOOK_BACK.days)
+    opening = world.now - min(LOOK_BACK, timedelta(days=shortest))
+    start, end = _longest(sorted(times), opening, subject, world)
+    return Stretch(place=place, start=start, end=end, objective=timedelta(hours=hours))
+
+
+def _longest(
+    times: Sequence[datetime], opening: datetime, subject: ScopedTable, world: World
+) -> tuple[datetime, datetime]:
+    """From `opening`, before which points may be gone by their retention; or from when backups were first due."""
+    in_force = min((in_force_since(subject, tier, world) for tier in subject.tiers), default=subject.table.created)
+    earlier = any(time <= opening for time in times)
+    since = opening if earlier else max(opening, in_force)
+    within = [time for time in times if time > opening]
+    marks = sorted([since, *within, max(world.now, since)])
+    return max(pairwise(marks), key=lambda pair: pair[1] - pair[0])

@@ -1,0 +1,127 @@
+"""RST-01: restores were drilled lately, by every method."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from backcheck.controls import examples
+from backcheck.controls.control import BOTH, Reads, World, control, verdict
+from backcheck.controls.deployment import same_zone
+from backcheck.controls.drills import DrilledScope, drilled_scopes, nothing_yet, passed, summed_up
+from backcheck.controls.moments import told
+from backcheck.cron import Cron, CronError
+from backcheck.finding import Severity, Verdict
+from backcheck.inventory.backup import RestoreTestingSelection
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.model import RegionInventory
+
+
+@control(
+    id="RST-01",
+    title="Restores were drilled lately, by every method",
+    severity=Severity.CRITICAL,
+    reads=BOTH,
+    each=drilled_scopes,
+    why="A backup that was never restored is a hope.",
+    remedy="backcheck drill --policy POLICY --live --method all --allow-destructive; and schedule it",
+    sources=(
+        "https://docs.aws.amazon.com/wellarchitected/latest/reliability-pillar/rel_backing_up_data_periodic_recovery_testing_data.html",
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html",
+    ),
+    maps_to=(
+        "NIST-800-53r5:CP-4",
+        "NIST-800-53r5:CP-9(1)",
+        "ISO-27001:2022:A.8.13",
+        "SOC2:A1.3",
+        "CIS-8.1:11.5",
+        "HIPAA:164.308(a)(7)(ii)(D)",
+        "C5:2025:OPS-08.01B",
+        "DORA:Art.12",
+    ),
+    passes={
+        "this month": examples.world,
+        "by AWS's own schedule": lambda: examples.world(
+            primary={"rules": (), "restore_testing": (examples.restore_testing(),)}
+        ),
+    },
+    fails={
+        "long ago": lambda: examples.world(
+            drills=examples.drills(
+                "backup",
+                started=examples.NOW - timedelta(days=90),
+                finished=examples.NOW - timedelta(days=90),
+            )
+        ),
+        "the last one failed": lambda: examples.world(drills=examples.drills("dr-copy", passed=False)),
+        "a template without a schedule": lambda: examples.world(account={"kind": "template"}, primary={"rules": ()}),
+    },
+    unknown={
+        "none yet": lambda: examples.world(drills=()),
+        "history not read": lambda: examples.world(drills=examples.gap("read", service="ledger")),
+        "simulated, for a live account": lambda: examples.world(drills=examples.drills("pitr", simulated=True)),
+    },
+)
+def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
+    """The last drill of each method that passed is no older than the policy says; templates show their schedule."""
+    scheduled = _is_scheduled(subject, world)
+    if Reads.TEMPLATE in world.reads:
+        return verdict(
+            scheduled,
+            expected=f"a schedule that drills: {subject.drill.schedule}",
+            observed="scheduled" if scheduled else "nothing runs when a drill is due",
+            at="AWS::Events::Rule.ScheduleExpression, AWS::Backup::RestoreTestingPlan",
+            message=f"{subject.name}: {'its drills are scheduled' if scheduled else 'nothing drills it'}",
+        )
+    limit = timedelta(days=subject.drill.max_age_days)
+    answers = []
+    for method in subject.drill.methods:
+        records = subject.of(method)
+        good = [record for record in records if record.passed and record.finished <= world.now]
+        if not records:
+            answers.append(nothing_yet(method, subject))
+        elif not good:
+            answers.append(passed(False, f"{method}: no drill has passed, last tried {told(records[-1].started)}"))
+        else:
+            age = world.now - good[-1].finished
+            answers.append(passed(age <= limit, f"{method}: passed {told(good[-1].finished)}"))
+    notes = () if scheduled else ("the account shows no schedule for drills",)
+    expected = f"each method passed within {subject.drill.max_age_days} days"
+    return summed_up(subject, answers, expected=expected, notes=(*notes, *_failed_restores(subject, world)))
+
+
+def _is_scheduled(subject: DrilledScope, world: World) -> bool:
+    return any(_drills(region, subject) for region in world.index.regions.values())
+
+
+def _drills(region: RegionInventory, subject: DrilledScope) -> bool:
+    """By AWS's restore testing, or by an enabled rule with the policy's schedule (EventBridge rules run in UTC)."""
+    plans = () if isinstance(region.restore_testing, Gap) else region.restore_testing
+    chosen = [one for plan in plans if not isinstance(plan.selections, Gap) for one in plan.selections]
+    if any(one.resource_type == "DynamoDB" and _takes(one, subject) for one in chosen):
+        return True
+    rules = () if isinstance(region.rules, Gap) else region.rules
+    return same_zone(subject.drill.timezone, "UTC") and any(
+        rule.enabled and rule.schedule is not None and _same(rule.schedule, subject.drill.schedule) for rule in rules
+    )
+
+
+def _takes(chosen: RestoreTestingSelection, subject: DrilledScope) -> bool:
+    """`*` or no ARN at all: every protected table, as far as its conditions go (API_RestoreTestingSelectionForGet)."""
+    arns = chosen.resource_arns
+    return not arns or "*" in arns or subject.resource in arns
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return Cron.parse(one) == Cron.parse(other)
+    except CronError:  # rate() for one: an EventBridge schedule that is no cron
+        return False
+
+
+def _failed_restores(subject: DrilledScope, world: World) -> Iterator[str]:
+    for region in world.index.regions.values():
+        for job in () if isinstance(region.restore_jobs, Gap) else region.restore_jobs:
+            if job.source_resource_arn == subject.resource and (
+                job.state in ("FAILED", "ABORTED") or job.validation_status in ("FAILED", "TIMED_OUT")
+            ):
+                state = f"{job.state}, validation {job.validation_status}" if job.validation_status else job.state
+                yield f"restore job {job.id} of {told(job.created)} is {state}: {job.status_message or 'no message'}"
