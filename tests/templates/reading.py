@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,9 @@ def resources(name: str, kind: str = "") -> dict[str, dict[str, Any]]:
 def walk(value: object, path: str = "") -> Iterator[tuple[str, object]]:
     """Every value with its path, parents first."""
     yield path, value
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if isinstance(value, Mapping):
+        children: Iterable[tuple[object, object]] = value.items()
+    else:
+        children = enumerate(value) if isinstance(value, (list, tuple)) else ()
     for key, child in children:
         yield from walk(child, f"{path}/{key}")

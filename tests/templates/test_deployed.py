@@ -11,9 +11,12 @@ from tests.templates.reading import text
 from backcheck.finding import Status
 from backcheck.sandbox.sandbox import Sandbox
 
+NOT_READ = "kms:DescribeKey of arn:aws:kms"
+"""The snapshot has the keys of tables and vaults; of a topic's key ALR can only say that it does not know it."""
 MUST_PASS = {
     *("PIT-01", "PIT-02", "PIT-05", "PLN-01", "PLN-02", "PLN-03", "PLN-04", "PLN-05", "PLN-06", "SEL-01", "SEL-03"),
     *("SEL-04", "VLT-01", "VLT-02", "VLT-03", "VLT-04", "VLT-05", "DR-01", "DR-02", "RPO-01"),
+    *("ALR-02", "FEA-01", "FEA-02", "IAM-01", "IAM-02", "IAM-03", "RST-01"),
 }
 
 
@@ -27,13 +30,14 @@ def test_every_stack_deploys_under_a_long_stack_name_and_the_audit_finds_nothing
     stacks = deploy_all(sandbox)
     assert {(stack.status, stack.failure) for stack in stacks.values()} == {("CREATE_COMPLETE", "")}
     found = audited(sandbox, techmoda())
-    bad = [one for one in found if one.status in (Status.FAIL, Status.UNKNOWN)]
+    bad = [one for one in found if one.status in (Status.FAIL, Status.UNKNOWN) and NOT_READ not in one.message]
     assert [f"{one.control} {one.tier} {one.resource}: {one.message}" for one in bad] == []
     assert {one.control for one in found if one.status is Status.PASS} >= MUST_PASS
 
 
 MONTHLY = text("primary").partition("          - RuleName: MonthlyBackups\n")[2].partition("\n\n  BackupSelection")[0]
 MONTHLY = f"          - RuleName: MonthlyBackups\n{MONTHLY}"
+SILENT = "LessThanThreshold\n      TreatMissingData:"
 MUTATIONS = {
     "PIT-01": ("primary", "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false"),
     "PIT-02": ("primary", "RecoveryPeriodInDays: !Ref PitrWindowDays", "RecoveryPeriodInDays: 7"),
@@ -46,6 +50,20 @@ MUTATIONS = {
     "VLT-02": ("primary", "EnableKeyRotation: true", "EnableKeyRotation: false"),
     "VLT-03": ("primary", "MaxRetentionDays: !Ref LockMaxRetentionDays", "MaxRetentionDays: 400"),
     "VLT-04": ("dr", "              - backup:DeleteRecoveryPoint\n", ""),
+    "ALR-02": (
+        "primary",
+        "State: ENABLED\n      Targets:\n        - Id: validate",
+        "State: DISABLED\n      Targets:\n        - Id: validate",
+    ),
+    "ALR-03": (
+        "primary",
+        "LessThanThreshold\n      TreatMissingData: breaching",
+        "LessThanThreshold\n      TreatMissingData: ignore",
+    ),
+    "FEA-01": ("primary", "MinRetentionDays: !Ref LockMinRetentionDays", "MinRetentionDays: 60"),
+    "IAM-01": ("primary", "- dynamodb:StartAwsBackupJob\n", "- dynamodb:DescribeTable\n"),
+    "IAM-03": ("drill", "Resource:\n                  Fn::ImportValue: !Sub ${Prefix}-TableArn", 'Resource: "*"'),
+    "RST-01": ("drill", "State: ENABLED", "State: DISABLED"),
     "DR-01": ("primary", "CopyActions:\n", "AnotherName:\n"),
     "DR-02": (
         "primary",
@@ -64,7 +82,7 @@ def test_a_template_that_is_spoilt_fails_the_control_it_spoils(control: str, san
     def change(name: str, content: str) -> str:
         return content.replace(old, new, 1) if name == spoilt else content
 
-    stacks = deploy_all(sandbox, change, ("dr", "primary"))
+    stacks = deploy_all(sandbox, change, dict.fromkeys(("dr", "primary", spoilt)))
     assert {(stack.status, stack.failure) for stack in stacks.values()} == {("CREATE_COMPLETE", "")}
     failed = {one.control for one in audited(sandbox, techmoda(), change) if one.status is Status.FAIL}
     assert control in failed
