@@ -21,7 +21,7 @@ from tests.manifest.test_export import digested
 from backcheck.errors import Error, UsageError
 from backcheck.manifest.document import TableRef, WitnessKind
 from backcheck.manifest.engine import RunOptions
-from backcheck.manifest.scan import Connection, Pace, ScanOptions, TableFacts, _units_per_second, scan_manifest
+from backcheck.manifest.scan import Connection, Pace, ScanOptions, Segment, TableFacts, _units_per_second, scan_manifest
 
 KEY = ("customer", "order")
 ONE_PROCESS = RunOptions(processes=1)
@@ -293,6 +293,19 @@ def test_without_a_limit_nothing_waits() -> None:
 def test_the_rate_is_the_smaller_limit(read_units: int | None, scan: ScanOptions, expected_units: float | None) -> None:
     facts = TableFacts(table=TableRef(), key=("id",), size_bytes=0, read_units=read_units)
     assert _units_per_second(facts, scan) == expected_units
+
+
+@pytest.mark.parametrize("spelled", [b'{"N":"12.5"}', b'{"N":"1.25E1"}'])
+def test_a_page_that_names_an_attribute_twice_is_refused(spelled: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backcheck.manifest.scan import _page
+
+    item = b'{"customer":{"S":"c"},"order":{"N":"1"},"x":' + spelled + b',"x":' + spelled + b"}"
+    body = b'{"Count":1,"Items":[' + item + b'],"ScannedCount":1}'
+    page = _page({"RawBody": body, "RawBodyIsWhole": True}, "here")
+    segment = Segment(connection=Connection(), table_name="t", key=KEY, number=0, segments=1, units_per_second=None)
+    monkeypatch.setattr(Segment, "_pages", lambda _: [page])
+    with pytest.raises(Error, match="named twice"):
+        list(segment.items())
 
 
 def test_a_binary_key_starts_the_next_page(liar: str) -> None:
