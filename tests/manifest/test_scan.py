@@ -19,8 +19,12 @@ from tests.manifest.test_engine import Killed, KillsAfter
 from tests.manifest.test_export import digested
 
 from backcheck.errors import Error, UsageError
+from backcheck.manifest.build import export_tasks
+from backcheck.manifest.differences import Data, Kind, find_differences
+from backcheck.manifest.digest import BUCKETS
 from backcheck.manifest.document import TableRef, WitnessKind
 from backcheck.manifest.engine import RunOptions
+from backcheck.manifest.export import open_export
 from backcheck.manifest.scan import Connection, Pace, ScanOptions, Segment, TableFacts, _units_per_second, scan_manifest
 
 KEY = ("customer", "order")
@@ -183,6 +187,31 @@ def liar() -> Iterator[str]:
 @pytest.fixture
 def expected(tmp_path: Path) -> Any:
     return digested(write_export(tmp_path, [[line(item) for item in orders(12)]])).digest
+
+
+def test_a_live_table_is_data_at_hand(liar: str, tmp_path: Path) -> None:
+    """A restored table against the export of its source: the keys that differ, without a copy of either."""
+    export = open_export(str(write_export(tmp_path, [[line(item) for item in orders(12)]])))
+    Liar.items = [*orders(10), order(10, total={"N": "13"}), order(20)]
+    connection = Connection(region="us-east-1", endpoint_url=liar)
+    segments = [
+        Segment(connection=connection, table_name="orders", key=KEY, number=n, segments=2, units_per_second=None)
+        for n in range(2)
+    ]
+    found = find_differences(
+        Data(sources=export_tasks(export, KEY), digest=None, name="A"),
+        Data(sources=segments, digest=scanned(liar, "orders").digest, name="B"),
+        range(BUCKETS),
+        [1] * BUCKETS,
+        limit=9,
+        show_keys=True,
+        processes=1,
+    )
+    assert sorted((one.kind, one.key, one.attributes) for one in found.listed) == [
+        (Kind.CHANGED, '{"customer":{"S":"c10"},"order":{"N":"10"}}', ("total",)),
+        (Kind.EXTRA, '{"customer":{"S":"c20"},"order":{"N":"20"}}', ()),
+        (Kind.MISSING, '{"customer":{"S":"c11"},"order":{"N":"11"}}', ()),
+    ]
 
 
 def test_every_page_of_every_segment_is_read(liar: str, expected: Any) -> None:
