@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from backcheck.controls.control import World
 from backcheck.difference import Verdicts, read
 from backcheck.errors import Error, UsageError
 from backcheck.evidence import html, terminal
-from backcheck.evidence.write import write_evidence
+from backcheck.evidence.write import append_summary, write_evidence
 from backcheck.finding import Finding, Run, Status
 from backcheck.policy.load import load
 
@@ -223,11 +224,14 @@ class Suite:
         if self._temporary:
             self._temporary.cleanup()
         session.exitstatus = self._exit_code(exitstatus)
+        page = os.environ.get("GITHUB_STEP_SUMMARY")
+        if page:
+            append_summary(terminal.markdown(self.run, session.exitstatus), Path(page))
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """The verdict, and where the evidence is."""
         terminalreporter.write_line("")
-        for line in terminal.summary(self.run, self._out):
+        for line in terminal.summary(self.run, self._out, self._exit_code(exitstatus)):
             terminalreporter.write_line(line)
 
     @pytest.hookimpl(optionalhook=True)

@@ -131,9 +131,20 @@ def test_the_primary_account_comes_first() -> None:
     ]
 
 
-@pytest.mark.parametrize("word", ["NO", "on", "yes", "y", "1:30", "1_000", "0x1F", "2026-11-22", ".inf", "=", "~x"])
+@pytest.mark.parametrize(
+    "word", ["NO", "on", "yes", "y", "1:30", "1_000", "0x1F", "2026-11-22", ".inf", "=", "~x", "9" * 31, "1e999"]
+)
 def test_text_stays_text(word: str) -> None:
     assert policy(title=f"title: {word}").title == word
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"), [("5", 5.0), ("0.5", 0.5), ("1e2", 100.0), ("1.0e-07", 1e-07), (".5", 0.5)]
+)
+def test_numbers(written: str, amount: float) -> None:
+    drill = policy(drill=f"drill: {{cost_ceiling_usd: {written}}}").drill
+    assert drill is not None
+    assert drill.cost_ceiling_usd == amount
 
 
 def test_the_long_forms_pointers_lead_to_the_short_forms_lines() -> None:
@@ -166,7 +177,16 @@ def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="problem") as raised:
         load(tmp_path / "polcy.yaml")
     assert raised.value.diagnostics().startswith(f"{tmp_path / 'polcy.yaml'}: there is no such file")
-    assert "policy.yaml" in raised.value.problems[0].hint
+    assert raised.value.problems[0].hint == f"did you mean {tmp_path / 'policy.yaml'}?"
+    with pytest.raises(PolicyError) as raised:
+        load(tmp_path / "nothing" / "p.yaml")
+    assert raised.value.problems[0].hint == "there is no .yaml file next to it either"
+
+
+def test_an_objective_with_a_unit_is_shown_how_it_is_written() -> None:
+    text = told(MINIMAL.replace("{rpo_hours: 27, rto_hours: 4}", "{rpo: 24h, rto: 4h}"))
+    assert '/objectives/rpo: must be a map of keys, found the text "24h"' in text
+    assert "try: rpo: {pitr_minutes: 15, backup_hours: 33, dr_hours: 36}" in text
 
 
 def test_a_directory_names_the_policies_in_it() -> None:
@@ -207,11 +227,48 @@ def test_many_problems_are_cut_short() -> None:
     assert many.endswith("and 150 more")
 
 
+def test_a_vault_that_gets_its_name_from_the_policy_may_not_be_too_long() -> None:
+    long = "frankfurt"
+    text = (
+        MINIMAL.replace("name: shop", f"name: {'n' * 45}").replace("dr: us", f"{long}: us").replace("[dr]", f"[{long}]")
+    )
+    assert f"/name: the vault would be called `{'n' * 45}-{long}`: AWS takes 50 characters" in told(text)
+
+
 def test_nothing_is_told_twice() -> None:
     lines = told(
         MINIMAL.replace("retention_days: 35", "retention_days: 3.5").replace("rpo_hours: 27", "rpo_hours: 0.5")
     )
     assert lines.count("p.yaml:") == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "hint"),
+    [
+        ("dynamodb_advanced_features: on", 'must be one of required, not-required, found the text "on"', ""),
+        ("dynamodb_advanced_features: requird", "must be one of required, not-required", "did you mean `required`?"),
+        ("title: true", "must be text, found true", 'put it in quotes: "true"'),
+        ("title: {a: b}", "must be text, found a map of keys", ""),
+        ("title: []", "must be text, found a list", ""),
+        ("title: '  '", 'must be text, and not blank, found the text "  "', ""),
+        (f"title: {'x' * 2001}", "is too long: at most 2000, found 2001", ""),
+        ("roles: {break_glass: [a, a]}", "holds the same entry twice", ""),
+        ("pitr: {window_days: 36}", "must be at most 35, found the number 36", ""),
+        ("drill: {methods: [restore]}", "must be one of pitr, backup, dr-copy", ""),
+        ("name: shop\nname: shop", "this key came before", "keep one of them"),
+        ("title: @x", "not YAML: unquoted text cannot begin with `@`", "put it in quotes"),
+        ("title: `x`", "not YAML: unquoted text cannot begin with ```", "put it in quotes"),
+        ("timezone: Mars/Olympus", 'the time zone "Mars/Olympus" is not in the IANA', ""),
+        ("vaults: {shop: {account: backup}}", "there is no account named `backup` in `accounts`", ""),
+        ("vaults: {shop-dr: {region: dr}}", "`vault` is missing, and there is no vault in the primary", ""),
+    ],
+)
+def test_says_what_was_expected(line: str, expected: str, hint: str) -> None:
+    key = line.partition(":")[0]
+    kept = [old for old in MINIMAL.splitlines() if not old.startswith(f"{key}:")]
+    text = told("\n".join([*kept, line]))
+    assert expected in text
+    assert hint in text
 
 
 WORDS = MINIMAL.split()

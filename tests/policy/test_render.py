@@ -129,6 +129,22 @@ def test_cloudformation_keeps_each_resource_where_the_policy_has_it() -> None:
     assert "arn:${AWS::Partition}:backup:us-west-2:123456789012:backup-vault:techmoda-vault-dr" in json.dumps(made)
 
 
+def test_cloudformation_has_each_kind_of_vault_and_selection() -> None:
+    arn = "arn:aws:dynamodb:us-east-1:123456789012:table/shop-orders"
+    text = (ROOT / "policies" / "minimal.yaml").read_text(encoding="utf-8").replace('"shop-*"', f"shop-items, {arn}")
+    vaults = (
+        "{here: {name: shop, key: aws-managed, lock: {mode: compliance, changeable_for_days: 3}}, he-re: {region: dr}}"
+    )
+    made = template(parse(text.replace("copies: [dr]", "copies: [he-re]") + f"vaults: {vaults}\n", file="p.yaml"))
+    resources = made["Resources"]
+    assert isinstance(resources, dict)
+    assert {"VaultHere", "VaultHeRe", "VaultHeReKey", "PlanShop"} <= set(resources)
+    written = json.dumps(resources)
+    assert '"ChangeableForDays": 3' in written
+    assert arn in written
+    assert "table/shop-items" in written
+
+
 def test_a_policy_without_a_role_takes_it_as_a_parameter() -> None:
     assert list(template(example("minimal"))["Parameters"] or {}) == ["BackupRoleArn"]  # type: ignore[arg-type]
 
@@ -138,11 +154,19 @@ def test_a_policy_without_a_role_takes_it_as_a_parameter() -> None:
     [
         ('["shop-*"]', '["shop-?"]', "the pattern shop-? has a ?"),
         ("[dr]", "[offsite]", "copies to the vault offsite, which the policy does not have"),
+        (
+            "owner:",
+            "vaults: {shop: {air_gapped: true}, shop-dr: {region: dr}}\nowner:",
+            "stores straight into the air-gapped vault shop",
+        ),
+        ("copies: [dr]", "copies: [dr], vault: nowhere", "store in 0 places, and AWS has a plan in one"),
         ("owner:", "vaults: {shop: {}, shop-dr: {region: dr, air_gapped: true, lock: none}}\nowner:", "has no lock"),
     ],
 )
 def test_what_aws_cannot_say_is_an_error(old: str, new: str, message: str) -> None:
     text = (ROOT / "policies" / "minimal.yaml").read_text(encoding="utf-8").replace(old, new)
+    if "air_gapped: true}," in new:
+        text = text.replace("copies: [dr]", "copies: [dr], vault: shop")
     with pytest.raises(Error) as raised:
         to_cloudformation(parse(text, file="p.yaml"))
     assert message in raised.value.diagnostics()

@@ -321,3 +321,65 @@ def test_functions_cannot_exhaust_the_memory() -> None:
 def test_a_repository_file_resolves_by_path() -> None:
     path = Path(__file__).parents[2] / "fixtures/templates/lab/template.yaml"
     assert resolve(load(path)).file == str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Globals: {}\nResources: {R: {Type: T}}", "Globals needs Transform: AWS::Serverless-2016-10-31"),
+        ("Resources: {Fn::ForEach::L: [A, [a], {}]}", "Fn::ForEach needs Transform: AWS::LanguageExtensions"),
+        ("Resources: {R: {Type: T}}\nOutputs: {O: {Description: d}}", "output O has no Value"),
+        ("Resources: {R: {Type: T}}\nOutputs: {O: {Value: !Ref AWS::NoValue}}", "AWS::NoValue cannot stand here"),
+        ("Resources:\n" + "\n".join(f"  R{i}: {{Type: T}}" for i in range(501)), "501 resources; CloudFormation takes"),
+    ],
+)
+def test_templates_that_cloudformation_refuses_whole(text: str, message: str) -> None:
+    with pytest.raises(TemplateError, match=message):
+        resolved(text)
+
+
+def test_a_policy_that_is_not_known_protects_nothing_and_is_reported() -> None:
+    done = resolved("""
+Transform: AWS::LanguageExtensions
+Parameters: {Policy: {Type: String}}
+Resources:
+  R: {Type: T, DeletionPolicy: !Ref Policy, UpdateReplacePolicy: !Ref AWS::NoValue}
+""")
+    assert (done.resources["R"].deletion_policy, done.resources["R"].update_replace_policy) == ("Delete", "Delete")
+    assert done.unresolved[0].path == "/Resources/R/DeletionPolicy"
+
+
+def test_properties_that_are_not_known_as_a_whole_leave_the_resource_undecided() -> None:
+    done = resolved("""
+Parameters: {Stage: {Type: String}}
+Conditions: {Prod: !Equals [!Ref Stage, prod]}
+Resources:
+  R: {Type: T, Properties: !If [Prod, {a: 1}, {a: 2}]}
+Outputs:
+  O: {Condition: Prod, Value: x}
+  Fn::Transform: {Name: "AWS::Include"}
+""")
+    assert list(done.resources) == []
+    assert [(r.logical_id, r.because.line) for r in done.undecided] == [("R", 5)]
+    assert [unresolved.line for unresolved in done.unresolved] == [3, 5, 8]
+
+
+def test_an_include_beside_properties_is_reported_and_the_others_are_kept() -> None:
+    done = resolved("""
+Resources:
+  R:
+    Type: T
+    Properties:
+      kept: 1
+      Fn::Transform: {Name: "AWS::Include", Parameters: {Location: s3://b/k}}
+      joined: {Fn::GetAtt: R.Arn}
+""")
+    properties = done.resources["R"].properties
+    assert properties["kept"] == 1
+    assert isinstance(properties["Fn::Transform"], Unresolved)
+    assert isinstance(properties["joined"], Reference)
+
+
+def test_aliases_warn_with_their_place() -> None:
+    done = resolved("Metadata: {a: &a {x: 1}}\nResources: {R: {Type: T, Properties: *a}}")
+    assert [(warning.line, warning.column) for warning in done.warnings] == [(2, 38)]

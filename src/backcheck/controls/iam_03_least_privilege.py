@@ -92,6 +92,7 @@ def _problems(policy: NamedPolicy, tables: list[str]) -> Iterator[str]:
         if "*" in statement.resources and (wide or statement.not_actions):
             yield f"{policy.name} allows {few(wide) or 'all but a few actions'} on *"
         for write in ITEM_WRITES:
-            hit = next((arn for arn in tables if resource_matches(statement, arn)), None)
-            if hit is not None and action_matches(statement, write):
+            able = action_matches(statement, write)
+            hit = next((arn for arn in tables if resource_matches(statement, arn)), None) if able else None
+            if hit is not None:
                 yield f"{policy.name} allows {write} on {hit}"

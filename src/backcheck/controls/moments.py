@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 CLOCK_SKEW = timedelta(minutes=5)
 """A time this far ahead of the audit's clock is still taken for now."""
@@ -10,6 +11,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 DAY = timedelta(days=1)
 
 
+@lru_cache(maxsize=4096)
 def told(moment: datetime) -> str:
     """`2026-11-22 12:00 UTC`."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,10 +1,14 @@
 """PIT-01: point-in-time recovery is on."""
 
+from collections.abc import Iterator
+
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, expect, not_applicable, unread
+from backcheck.controls.moments import few
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.model import Table
 
 AT = "DescribeContinuousBackups.PointInTimeRecoveryStatus"
 
@@ -32,7 +36,22 @@ AT = "DescribeContinuousBackups.PointInTimeRecoveryStatus"
         "CIS-8.1:11.2",
     ),
     passes={"on": examples.world},
-    fails={"off": lambda: examples.world(primary={"tables": (examples.table(pitr=examples.pitr(enabled=False)),)})},
+    fails={
+        "off in a replica": lambda: examples.world(
+            primary={"tables": (examples.table(replica_regions=(examples.THERE,)),)},
+            dr={
+                "tables": (
+                    examples.table(
+                        arn=examples.TABLE_ARN.replace(examples.HERE, examples.THERE),
+                        region=examples.THERE,
+                        pitr=examples.pitr(enabled=False),
+                    ),
+                ),
+                "table_names": ("orders",),
+            },
+        ),
+        "off": lambda: examples.world(primary={"tables": (examples.table(pitr=examples.pitr(enabled=False)),)}),
+    },
     unknown={
         "throttled": lambda: examples.world(
             primary={"tables": (examples.table(pitr=examples.gap("DescribeContinuousBackups", "ThrottlingException")),)}
@@ -43,14 +62,30 @@ def pitr_is_on(subject: ScopedTable, world: World) -> Verdict:
     """PointInTimeRecoveryStatus is ENABLED; ContinuousBackupsStatus always is, and says nothing."""
     if not world.policy.pitr_of(subject.scope).enabled:
         return not_applicable("the policy does not ask for point-in-time recovery here")
-    status = subject.table.pitr
-    if isinstance(status, Gap):
-        return unread(status)
+    replicas = list(_replicas(subject, world))
+    known = [subject.table, *(one for one in replicas if isinstance(one, Table))]
+    off = [table for table in known if not isinstance(table.pitr, Gap) and not table.pitr.enabled]
+    gaps = [table.pitr for table in known if isinstance(table.pitr, Gap)]
+    if gaps and not off:
+        return unread(gaps[0], resource=subject.resource)
+    name = subject.table.name
+    message = f"{name} can be restored to any second of its window"
+    if off:
+        where = few([table.region for table in off])
+        message = f"{name} cannot be restored to a point in time in {where}: switch recovery on, it starts from now"
     return expect(
-        "ENABLED" if status.enabled else "DISABLED",
+        "DISABLED" if off else "ENABLED",
         equals="ENABLED",
         at=AT,
-        message=f"{subject.table.name} can be restored to any second of its window"
-        if status.enabled
-        else f"{subject.table.name} cannot be restored to a point in time: switch recovery on, it starts from now",
+        message=message,
+        notes=tuple(f"its replica in {one} was not looked at" for one in replicas if isinstance(one, str)),
     )
+
+
+def _replicas(subject: ScopedTable, world: World) -> Iterator[Table | str]:
+    """A global table's replicas, each of which has its own setting; the region of one that was not looked at."""
+    for where in subject.table.replica_regions:
+        region = world.index.regions.get((subject.table.account, where))
+        tables = () if region is None else region.tables
+        found = (one for one in tables if isinstance(one, Table) and one.name == subject.table.name)
+        yield next(found, where)

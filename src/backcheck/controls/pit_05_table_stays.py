@@ -36,6 +36,9 @@ GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
     maps_to=("NIST-800-53r5:CP-9",),
     passes={
         "protected": examples.world,
+        "with AWS's own key, as the policy says": lambda: examples.world(
+            policy=examples.policy(scope=examples.encrypted_by(KeyKind.AWS_OWNED))
+        ),
         "with the key that the policy asks for": lambda: examples.world(
             policy=examples.policy(scope=examples.encrypted_by(KeyKind.CUSTOMER)),
             primary={"tables": (examples.table(encryption_type="KMS", encryption_key_arn=examples.KEY_ARN),)},

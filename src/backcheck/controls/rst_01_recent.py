@@ -10,6 +10,7 @@ from backcheck.controls.drills import DrilledScope, drilled_scopes, nothing_yet,
 from backcheck.controls.moments import told
 from backcheck.cron import Cron, CronError
 from backcheck.finding import Severity, Verdict
+from backcheck.inventory.backup import RestoreTestingSelection
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
 
@@ -95,12 +96,18 @@ def _drills(region: RegionInventory, subject: DrilledScope) -> bool:
     """By AWS's restore testing, or by an enabled rule with the policy's schedule (EventBridge rules run in UTC)."""
     plans = () if isinstance(region.restore_testing, Gap) else region.restore_testing
     chosen = [one for plan in plans if not isinstance(plan.selections, Gap) for one in plan.selections]
-    if any(one.resource_type == "DynamoDB" for one in chosen):
+    if any(one.resource_type == "DynamoDB" and _takes(one, subject) for one in chosen):
         return True
     rules = () if isinstance(region.rules, Gap) else region.rules
     return same_zone(subject.drill.timezone, "UTC") and any(
         rule.enabled and rule.schedule is not None and _same(rule.schedule, subject.drill.schedule) for rule in rules
     )
+
+
+def _takes(chosen: RestoreTestingSelection, subject: DrilledScope) -> bool:
+    """`*` or no ARN at all: every protected table, as far as its conditions go (API_RestoreTestingSelectionForGet)."""
+    arns = chosen.resource_arns
+    return not arns or "*" in arns or subject.resource in arns
 
 
 def _same(one: str, other: str) -> bool:

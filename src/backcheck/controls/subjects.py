@@ -74,10 +74,14 @@ def tiers(world: World) -> Iterator[TierSubject]:
 
 
 def tables_in_scope(world: World) -> Iterator[ScopedTable | Verdict]:
-    """Every table that the policy covers.
+    """Every table that the policy covers, found once for all controls.
 
     A scope whose tables could not be listed is UNKNOWN. One that matches none is NOT_APPLICABLE here: SEL-01 fails it.
     """
+    yield from world.index.remember("tables in scope", lambda: tuple(_tables_in_scope(world)))
+
+
+def _tables_in_scope(world: World) -> Iterator[ScopedTable | Verdict]:
     for scope in world.policy.tables:
         region = region_of(scope, world)
         yield from scoped(scope, region, world) if region else (_not_looked_at(scope, world),)

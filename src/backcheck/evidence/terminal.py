@@ -12,6 +12,10 @@ LISTED = 20
 
 SIMULATED = "SIMULATED: this shows that the suite works and is no evidence of a backup"
 
+MARKUP = frozenset("|<>&[]()*_`#!\\~@:")
+
+NEWS = {0: "but nothing new since the baseline"}
+
 VERDICTS = {0: "compliant", 1: "not compliant", 2: "could not determine"}
 
 
@@ -29,8 +33,8 @@ def explain(finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def summary(run: Run, out: Path | None) -> Iterator[str]:
-    """The lines at the end of a run."""
+def summary(run: Run, out: Path | None, code: int) -> Iterator[str]:
+    """The lines at the end of a run; `code` is what the process exits with."""
     counts = run.summary
     for status in (Status.FAIL, Status.UNKNOWN):
         yield from _listed([finding for finding in run.findings if finding.status is status], status)
@@ -43,10 +47,45 @@ def summary(run: Run, out: Path | None) -> Iterator[str]:
         yield SIMULATED
     yield (
         f"{counts.passed} pass, {counts.failed} fail, {counts.unknown} unknown, {counts.waived} waived, "
-        f"{counts.not_applicable} not applicable: {VERDICTS[counts.exit_code]} (exit {counts.exit_code})"
+        f"{counts.not_applicable} not applicable: {_verdict(run, code)} (exit {code})"
     )
     if out:
         yield f"evidence: {out}"
+
+
+def markdown(run: Run, code: int) -> str:
+    """The summary of a pipeline's page: counts, and a table of what needs action."""
+    counts = run.summary
+    lines = [f"## Backup audit of {_cell(run.policy_name)}: {_verdict(run, code)}", ""]
+    lines += [f"> **{SIMULATED}**", ""] if run.simulated else []
+    lines += ["| fail | unknown | waived | pass | not applicable |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {counts.failed} | {counts.unknown} | {counts.waived} | {counts.passed} | {counts.not_applicable} |",
+        "",
+    ]
+    shown = [one for one in run.findings if one.status in (Status.FAIL, Status.UNKNOWN)]
+    shown.sort(key=lambda one: (one.status is not Status.FAIL, one.severity.rank, one.key))
+    if shown:
+        lines += ["| verdict | control | resource | what was found |", "|---|---|---|---|"]
+        lines += [
+            f"| {one.status.value} | {one.control} | {_cell(one.resource)} | {_cell(one.message)} |"
+            for one in shown[:LISTED]
+        ]
+        lines += [f"| | | | and {len(shown) - LISTED} more |"] if len(shown) > LISTED else []
+    return "\n".join([*lines, ""])
+
+
+def _cell(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, link or cell border from an account takes effect."""
+    return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in printable(text).replace("\n", " "))
+
+
+def _verdict(run: Run, code: int) -> str:
+    """The run's verdict; where the code differs, why."""
+    verdict = VERDICTS[run.summary.exit_code]
+    if code == run.summary.exit_code:
+        return verdict
+    return f"{verdict}, {NEWS.get(code, 'of the items that ran')}"
 
 
 def printable(text: str) -> str:

@@ -18,3 +18,9 @@ def write_evidence(run: Run, snapshot: bytes, out: Path) -> None:
     (out / "findings.json").write_bytes(files.findings)
     if files.passed is not None:
         (out / findings_json.PASSED).write_bytes(files.passed)
+
+
+def append_summary(text: str, page: Path) -> None:
+    """Add to the page that a pipeline shows (GITHUB_STEP_SUMMARY)."""
+    with page.open("a", encoding="utf-8") as file:
+        file.write(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import difflib
 import hashlib
 from pathlib import Path
 
@@ -64,7 +65,10 @@ def _policies_in(directory: Path) -> str:
 
 def _neighbours(path: Path) -> str:
     names = _yaml_files(path.parent)
-    return f"one of {', '.join(names[:5])}" if names else "`policy init` writes a first one"
+    close = difflib.get_close_matches(str(path), names, n=1, cutoff=0.8)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"one of {', '.join(names[:5])}" if names else "there is no .yaml file next to it either"
 
 
 def _yaml_files(directory: Path) -> list[str]:

@@ -16,9 +16,11 @@ from backcheck.policy.model import Place, Policy
 from backcheck.policy.section import Section
 from backcheck.policy.yaml_reader import UnreadableError, read_yaml
 
-FIRST_POLICY = "`backcheck policy init` writes one from an account, policies/minimal.yaml is one to copy"
+FIRST_POLICY = (
+    "a policy says schema, name, account, regions, tables, tiers, objectives, owner; see policies/minimal.yaml"
+)
 
-FROM_TEMPLATE = f"`backcheck gate` checks templates; {FIRST_POLICY}"
+FROM_TEMPLATE = f"give the policy that the template must comply with; {FIRST_POLICY}"
 
 
 def load(path: Path) -> Policy:

@@ -128,8 +128,8 @@ def _only_vault(tier: Section, vaults: Mapping[str, Vault], problems: list[Probl
     here = [v for v in vaults.values() if v.region == PRIMARY and v.account == PRIMARY and not v.air_gapped]
     if len(here) == 1:
         return here[0].key
-    what = "several vaults" if here else "no vault"
-    message = f"`vault` is missing, and there are {what} in the primary account and Region to choose from"
+    what = "there are several vaults" if here else "there is no vault"
+    message = f"`vault` is missing, and {what} in the primary account and Region to choose from"
     hint = nearest("", [vault.key for vault in here or vaults.values()])
     problems.append(Problem(message=message, path=tier.pointer, hint=hint))
     return ""

@@ -79,6 +79,8 @@ def _scalar(value: Json) -> str:
             return "[" + ", ".join(_scalar(item) for item in value) + "]"
         case dict():
             return "{" + ", ".join(f"{_text(key)}: {_scalar(item)}" for key, item in value.items()) + "}"
+        case float() if "." not in repr(value):
+            return repr(value).replace("e", ".0e")  # 1e-07 is text to readers of YAML 1.1
         case _:
             return json.dumps(value)
 

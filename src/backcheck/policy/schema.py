@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from backcheck.errors import Problem
-from backcheck.policy.document import Document, Json, pointer_to
+from backcheck.policy.document import Document, Json, parts_of, pointer_to
 from backcheck.policy.model import Place
 
 MAX_PROBLEMS = 50
@@ -205,8 +205,10 @@ def _sentence(error: ValidationError, document: Document, pointer: str) -> tuple
             return f"must be at {'least' if error.validator == 'minimum' else 'most'} {limit}, found {found}", ""
         case "minItems" | "minProperties" | "minLength" if not error.instance:
             return message or "is empty, and needs at least one entry", ""
+        case "maxProperties" if message:
+            return message, ""
         case "maxItems" | "maxProperties" | "maxLength":
-            return message or f"is too long: at most {limit}, found {len(error.instance)}", ""
+            return f"is too long: at most {limit}, found {len(error.instance)}", ""
         case "uniqueItems":
             return "holds the same entry twice", ""
         case "dependentRequired":
@@ -237,4 +239,4 @@ def _wrong_type(error: ValidationError, document: Document, pointer: str, found:
         return message, f"write {digits}, without quotes or a unit: the unit is in the key's name" if digits else ""
     if wanted == "array" and isinstance(error.instance, str):
         return message, f"[{error.instance}]"
-    return message, ""
+    return message, _example(parts_of(pointer)[-1], error.schema) if pointer else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf, isfinite
 
 import yaml
 
@@ -19,11 +20,11 @@ from backcheck.policy.model import Place
 MAX_DEPTH = 12
 """Lists and maps within each other; the format needs 7."""
 
-MAX_DIGITS = 18
+MAX_DIGITS = 30
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
-_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]{1,2})?|[-+]?\.[0-9]+")
+_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?|[-+]?\.[0-9]+")
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -183,7 +184,8 @@ def _plain_value(text: str) -> Json:
         return text
     if _INTEGER.fullmatch(text):
         return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    number = float(text) if _FLOAT.fullmatch(text) else inf
+    return number if isfinite(number) else text
 
 
 def _refuse_ambiguous(builder: _Builder, text: str, place: Place, pointer: str, *, flow: bool) -> None:

@@ -127,9 +127,19 @@ class Stack:
     @property
     def failure(self) -> str:
         """Why it was not created: the first resource that failed and the service's own words; empty if it was."""
-        failed = (event for event in self.events if event.status == "CREATE_FAILED")
-        first = next(failed, None)
-        return f"{first.logical_id}: {first.reason}" if first else self.reason if "ROLLBACK" in self.status else ""
+        first = self._failure()
+        if first is not None:
+            return f"{first.logical_id}: {first.reason}"
+        return self.reason if "ROLLBACK" in self.status else ""
+
+    @property
+    def failed(self) -> StackResource | None:
+        """The resource that was refused first, with its line in the template; None if none was."""
+        first = self._failure()
+        return None if first is None else self.resources[first.logical_id]
+
+    def _failure(self) -> StackEvent | None:
+        return next((event for event in self.events if event.status == "CREATE_FAILED"), None)
 
     @property
     def not_created(self) -> tuple[StackResource, ...]:

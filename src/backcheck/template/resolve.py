@@ -96,7 +96,7 @@ class _Resolution:
             resources=resources,
             undecided=tuple(self.undecided),
             outputs=outputs,
-            unresolved=tuple(dict.fromkeys(self.unresolved)),
+            unresolved=tuple(sorted(dict.fromkeys(self.unresolved), key=lambda value: value.line)),
             warnings=tuple(self._warnings()),
         )
 

@@ -1,0 +1,215 @@
+"""The pytest plugin: inert without a policy, loud about emptiness, the same on every worker, exit codes of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+from xml.etree.ElementTree import Element, parse
+
+import pytest
+
+from backcheck.evidence.findings_json import PASSED
+
+SUITE = ("--pyargs", "backcheck.suites.tests_policy", "-p", "no:cacheprovider", "-p", "no:randomly", "-q")
+
+
+def audit(pytester: pytest.Pytester, policy: Path, snapshot: Path, *more: str) -> pytest.RunResult:
+    run = pytester.runpytest_subprocess if "-n" in more else pytester.runpytest_inprocess
+    return run(*SUITE, "--policy", str(policy), "--snapshot", str(snapshot), *more)
+
+
+def cases(path: Path) -> list[Element]:
+    return list(parse(path).iter("testcase"))
+
+
+def test_it_does_nothing_without_a_policy(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_mine(): pass")
+    result = pytester.runpytest_subprocess("-q")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("*SIMULATED*")
+
+
+def test_it_imports_nothing_heavy_without_a_policy(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        "import sys\n"
+        "def test_light():\n"
+        "    assert not {'boto3', 'backcheck.suite', 'backcheck.controls', 'moto'} & sys.modules.keys()"
+    )
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_the_suite_without_a_policy_is_an_error(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_subprocess(*SUITE)
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*needs a policy: pytest --policy FILE and an account*"])
+
+
+def test_a_compliant_account_is_green(pytester: pytest.Pytester, policy_file: Path, compliant: Path) -> None:
+    result = audit(pytester, policy_file, compliant, "--out", "evidence")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["SIMULATED: *", "*0 fail, 0 unknown*compliant (exit 0)", "evidence: *evidence"])
+    written = {path.name for path in (pytester.path / "evidence").iterdir()}
+    assert written == {"findings.json", "junit.xml", "report.html", "snapshot.json.gz"}
+
+
+def test_a_failure_is_exit_1(pytester: pytest.Pytester, policy_file: Path, without_pitr: Path) -> None:
+    result = audit(pytester, policy_file, without_pitr, "--out", "evidence")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["FAIL * PIT-01 *techmoda-products*cannot be restored to a point in time*"])
+    failed = [case for case in cases(pytester.path / "evidence" / "junit.xml") if case.find("failure") is not None]
+    assert "PIT-01-techmoda-products" in " ".join(case.get("name", "") for case in failed)
+
+
+def test_unknown_is_an_error_and_never_skipped(pytester: pytest.Pytester, policy_file: Path, denied: Path) -> None:
+    result = audit(pytester, policy_file, denied, "--out", "evidence")
+    assert result.ret == 2
+    found = [c for c in cases(pytester.path / "evidence" / "junit.xml") if "PIT-01" in c.get("name", "")]
+    assert [case.find("error") is not None for case in found] == [True]
+    assert [case.find("skipped") for case in found] == [None]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["--policy", "missing.yaml", "--live"], 4, "*missing.yaml*"),
+        (["--policy", "POLICY"], 4, "*no account is named*"),
+        (["--policy", "POLICY", "--live", "--sandbox", "techmoda"], 4, "*more than one account is named*"),
+        (["--policy", "POLICY", "--snapshot", "none.gz"], 4, "*none.gz: cannot be read*"),
+        (["--policy", "POLICY", "--snapshot", "SNAPSHOT", "--at", "noon"], 4, "*--at noon is not a time*"),
+        (["--policy", "POLICY", "--snapshot", "SNAPSHOT", "--at", "2026-11-22T12:00:00"], 4, "*has no time zone*"),
+        (["--policy", "POLICY", "--snapshot", "SNAPSHOT", "--aws-profile", "x"], 4, "*profile or role means nothing*"),
+        (["--policy", "POLICY", "--snapshot", "SNAPSHOT", "-k", "nothing_of_that_name"], 2, "*deselected*"),
+    ],
+)
+def test_wrong_usage(
+    arguments: list[str], code: int, line: str, pytester: pytest.Pytester, policy_file: Path, compliant: Path
+) -> None:
+    names = {"POLICY": str(policy_file), "SNAPSHOT": str(compliant)}
+    result = pytester.runpytest_inprocess(*SUITE, *[names.get(one, one) for one in arguments])
+    assert result.ret == code
+    assert any(fnmatch(one, line) for one in result.outlines + result.errlines)
+
+
+def test_workers_collect_the_same_and_agree(pytester: pytest.Pytester, policy_file: Path, without_pitr: Path) -> None:
+    alone = audit(pytester, policy_file, without_pitr, "--out", "alone")
+    spread = audit(pytester, policy_file, without_pitr, "--out", "spread", "-n", "2")
+    assert (alone.ret, spread.ret) == (1, 1)
+    names = [sorted(str(c.get("name")) for c in cases(pytester.path / o / "junit.xml")) for o in ("alone", "spread")]
+    assert names[0] == names[1]
+    findings = [(pytester.path / out / "findings.json").read_bytes() for out in ("alone", "spread")]
+    assert findings[0] == findings[1]
+
+
+def test_workers_get_a_snapshot_without_an_out_folder(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path
+) -> None:
+    assert audit(pytester, policy_file, compliant, "-n", "2").ret == 0
+
+
+def test_equal_inputs_give_equal_bytes(pytester: pytest.Pytester, policy_file: Path, compliant: Path) -> None:
+    for out in ("one", "two"):
+        audit(pytester, policy_file, compliant, "--out", out)
+    one, two = ((pytester.path / out / "findings.json").read_bytes() for out in ("one", "two"))
+    assert one == two
+
+
+def test_the_clock_can_be_another(pytester: pytest.Pytester, policy_file: Path, compliant: Path) -> None:
+    result = audit(pytester, policy_file, compliant, "--at", "2026-12-24T12:00:00Z", "--out", "evidence")
+    assert result.ret == 1
+    findings = json.loads((pytester.path / "evidence" / "findings.json").read_bytes())
+    assert findings["run"]["clock"] == "2026-12-24T12:00:00+00:00"
+    assert "RP-01" in {one["control"] for one in findings["findings"] if one["status"] == "fail"}
+
+
+def test_known_failures_do_not_block(pytester: pytest.Pytester, policy_file: Path, without_pitr: Path) -> None:
+    audit(pytester, policy_file, without_pitr, "--out", "before")
+    result = audit(pytester, policy_file, without_pitr, "--baseline", "before/findings.json", "--out", "after")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*not compliant, but nothing new since the baseline (exit 0)"])
+    findings = json.loads((pytester.path / "after" / "findings.json").read_bytes())
+    assert findings["summary"]["fail"] > 0
+
+
+def test_new_failures_block(pytester: pytest.Pytester, policy_file: Path, without_pitr: Path, compliant: Path) -> None:
+    audit(pytester, policy_file, compliant, "--out", "before")
+    assert audit(pytester, policy_file, without_pitr, "--baseline", "before/findings.json").ret == 1
+
+
+def test_unknown_blocks_in_spite_of_a_baseline(pytester: pytest.Pytester, policy_file: Path, denied: Path) -> None:
+    audit(pytester, policy_file, denied, "--out", "before")
+    assert audit(pytester, policy_file, denied, "--baseline", "before/findings.json").ret == 2
+
+
+def test_a_test_without_a_mark_asserts_nothing_and_is_refused(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path
+) -> None:
+    pytester.makepyfile("def test_bare(claim): assert claim.holds")
+    result = pytester.runpytest_inprocess("--policy", str(policy_file), "--snapshot", str(compliant))
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*has no mark `controls`: it would assert nothing*"])
+
+
+def test_a_control_that_does_not_exist_is_refused(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path
+) -> None:
+    pytester.makepyfile("import pytest\n@pytest.mark.controls('PIT-99')\ndef test_it(claim):\n    assert claim.holds")
+    result = pytester.runpytest_inprocess("--policy", str(policy_file), "--snapshot", str(compliant))
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*there is no control PIT-99*"])
+
+
+def test_a_test_of_ones_own_can_assert_claims(pytester: pytest.Pytester, policy_file: Path, compliant: Path) -> None:
+    pytester.makepyfile("import pytest\n@pytest.mark.controls('PIT-01')\ndef test_it(claim):\n    assert claim.holds")
+    result = pytester.runpytest_inprocess("--policy", str(policy_file), "--snapshot", str(compliant))
+    result.assert_outcomes(passed=1)
+
+
+def test_the_checkouts_folder_works_as_well(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path, pytestconfig: pytest.Config
+) -> None:
+    shutil.copytree(pytestconfig.rootpath / "tests_policy", pytester.path / "tests_policy")
+    result = pytester.runpytest_subprocess(
+        "tests_policy", "-q", "--policy", str(policy_file), "--snapshot", str(compliant), "--import-mode=importlib"
+    )
+    assert result.ret == 0
+
+
+def test_above_some_thousands_an_item_is_a_control(
+    pytester: pytest.Pytester, policy_file: Path, without_pitr: Path
+) -> None:
+    pytester.makeconftest(
+        "import backcheck.suite as s, backcheck.evidence.findings_json as f\ns.GROUP_ABOVE = f.GROUP_ABOVE = 3"
+    )
+    shutil.copytree(Path(sys.modules["tests.plugin.test_plugin"].__file__ or "").parents[2] / "tests_policy", "suite")
+    result = pytester.runpytest_subprocess(
+        "suite",
+        "-q",
+        "--policy",
+        str(policy_file),
+        "--snapshot",
+        str(without_pitr),
+        "--out",
+        "evidence",
+        "--import-mode=importlib",
+    )
+    assert result.ret == 1
+    names = [case.get("name") for case in cases(pytester.path / "evidence" / "junit.xml")]
+    assert len(names) == len(set(names))
+    assert "test_point_in_time_recovery_is_on[PIT-01]" in names
+    assert (pytester.path / "evidence" / PASSED).exists()
+
+
+def test_a_pipelines_page_gets_the_summary(
+    pytester: pytest.Pytester, policy_file: Path, without_pitr: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = pytester.path / "page.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    audit(pytester, policy_file, without_pitr)
+    text = page.read_text()
+    assert "not compliant" in text
+    assert "SIMULATED" in text
+    assert "| fail | PIT-01 |" in text
