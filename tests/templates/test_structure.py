@@ -222,6 +222,14 @@ def test_custom_resources_do_not_wait_for_ever() -> None:
     assert [int(one["Properties"]["ServiceTimeout"]) for one in custom] == [3600]
 
 
+def test_the_longest_check_fits_into_an_executions_history() -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html; a round is a wait, a task and a choice
+    window = template("restore-testing")["Parameters"]["ValidationWindowHours"]["MaxValue"]
+    waits = resources("restore-testing")["RestoreCheck"]["Properties"]["Definition"]["States"]["Wait"]["Seconds"]
+    events_a_round = 2 + 5 + 2
+    assert window * 3600 / waits * events_a_round < 25_000
+
+
 def test_functions_have_a_current_runtime_and_enough_time() -> None:
     for name in NAMES:
         shared = template(name).get("Globals", {}).get("Function", {})
