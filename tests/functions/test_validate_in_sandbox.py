@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from functions.validate_backup import NotValidated, conclude, judge, needed, wanted
 
 from backcheck.controls import CONTROLS
 from backcheck.finding import Finding
@@ -13,6 +12,7 @@ from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.connect import Kind, Target
 from backcheck.policy.load import load
 from backcheck.sandbox.sandbox import Sandbox
+from functions.validate_backup import NotValidated, conclude, judge, needed, wanted
 
 ROOT = Path(__file__).parents[2]
 
