@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ FINDING = "finding"
 """The property of an item, also in JUnit, that names its finding: control, resource and tier, a line each."""
 
 KNOWN = {one.id for one in CONTROLS} | {waivers.CONTROL, coverage.CONTROL}
+
+TOLD_AT_MOST = 20
+"""Findings that an item's message spells out."""
 
 WORST = (Status.FAIL, Status.UNKNOWN, Status.WAIVED, Status.PASS, Status.NOT_APPLICABLE)
 
@@ -77,15 +81,18 @@ class Claim:
     @property
     def key(self) -> str:
         """What names the first finding that decides, for reports."""
-        return "\n".join(next(f for f in self.findings if f.status is self.status).key)
+        return "\n".join(next(self._deciding()).key)
 
     def __repr__(self) -> str:
         return f"<{self.id}>"
 
     def __str__(self) -> str:
         """The findings that decide, one a paragraph."""
-        told = [finding for finding in self.findings if finding.status is self.status]
-        return "\n".join(terminal.explain(finding) for finding in told[:20])
+        return "\n".join(terminal.explain(finding) for finding in islice(self._deciding(), TOLD_AT_MOST))
+
+    def _deciding(self) -> Iterator[Finding]:
+        status = self.status  # once: a claim may have 100,000 findings
+        return (finding for finding in self.findings if finding.status is status)
 
 
 def claims(findings: Iterable[Finding], baseline: Verdicts | None, *, grouped: bool) -> tuple[Claim, ...]:

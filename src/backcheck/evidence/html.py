@@ -38,6 +38,7 @@ def sections(run: Run, world: World, controls: Iterable[AnyControl]) -> str:
     """The sections as one HTML fragment, with its own style."""
     shown, more = overview.outstanding(run)
     resources, more_resources = overview.by_resource(run)
+    created = points.created_in(world)
     return _page.get_template("report.html.j2").render(
         run=run,
         policy=world.policy,
@@ -49,8 +50,8 @@ def sections(run: Run, world: World, controls: Iterable[AnyControl]) -> str:
         controls=overview.by_control(run, controls),
         resources=resources,
         more_resources=more_resources,
-        charts=[_drawn(chart) for chart in points.charts(world)],
-        objectives=points.objectives(world),
+        charts=[_drawn(chart) for chart in points.charts(world, created)],
+        objectives=points.objectives(world, created),
         waived=[finding for finding in run.findings if finding.waiver],
         waivers=[finding for finding in run.findings if finding.control == WAIVERS],
         calls=world.inventory.calls if world.inventory else (),

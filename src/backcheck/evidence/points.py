@@ -85,9 +85,8 @@ class Rpo:
     """The table that it was measured on, or why it is not known."""
 
 
-def charts(world: World) -> tuple[Chart, ...]:
+def charts(world: World, created: Created) -> tuple[Chart, ...]:
     """One chart for each set of tables with the same tiers."""
-    created = _created(world)
     start, end = world.now - SHOWN, world.now + AHEAD
     found = []
     for tiers, tables in _by_tiers(world).items():
@@ -97,9 +96,8 @@ def charts(world: World) -> tuple[Chart, ...]:
     return tuple(found)
 
 
-def objectives(world: World) -> tuple[Rpo, ...]:
+def objectives(world: World, created: Created) -> tuple[Rpo, ...]:
     """The worst case in the primary vaults and in the DR ones, for each set of tables with the same tiers."""
-    created = _created(world)
     found: list[Rpo] = []
     for tiers, tables in _by_tiers(world).items():
         calendar = calendar_of(tiers, world.now, world.now + HORIZON)
@@ -201,7 +199,8 @@ def _by_tiers(world: World) -> dict[tuple[Tier, ...], list[ScopedTable]]:
     return {group[0].tiers: group for group in groups.values()}
 
 
-def _created(world: World) -> Created:
+def created_in(world: World) -> Created:
+    """When the usable points of each table in each vault were created."""
     found: dict[tuple[str, str, str, str], list[datetime]] = {}
     for point in world.inventory.recovery_points() if world.inventory else ():
         if point.usable:

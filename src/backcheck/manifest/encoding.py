@@ -32,33 +32,32 @@ _TYPES = ("S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS")
 
 def parse_object(text: bytes) -> Attributes:
     """The JSON object in `text`. Raises Error if it is none, or names a member twice."""
-    parsed = _loads(text)
+    parsed = load_object(text)
     try:
         compact = orjson.dumps(parsed) == text
     except orjson.JSONEncodeError as error:
         raise Error("nested too deep") from error
     if not compact:
-        _refuse_repeated_names(text)
+        refuse_repeated_names(text)
     return parsed
 
 
 def parse_line(line: bytes) -> tuple[Attributes, bytes]:
     """The item in a line of a full export, `{"Item": {...}}` and nothing else, in canonical form; and its encoding."""
-    record = _loads(line)
+    record = load_object(line)
     if len(record) != 1 or "Item" not in record:
         hint = "this looks like an incremental export" if "Keys" in record else ""
         raise Error("a line that is not an object with one member, Item", hint=hint)
     item: Attributes = record["Item"]
     respelled = make_canonical(item)
     encoded = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-    # But for numbers, no spelling of a value is shorter than the canonical one. So where no number was respelled, an
-    # encoding as long as the text has dropped nothing. The usual line is compact and passes here.
     if respelled or len(encoded) != len(line) - _WRAPPING:
-        _refuse_repeated_names(line)
+        refuse_repeated_names(line)
     return item, encoded
 
 
-def _loads(text: bytes) -> Attributes:
+def load_object(text: bytes) -> Attributes:
+    """The JSON object in `text`; of members with one name the last. Raises Error if it is none."""
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -68,8 +67,12 @@ def _loads(text: bytes) -> Attributes:
     return parsed
 
 
-def _refuse_repeated_names(text: bytes) -> None:
-    """orjson keeps the last of two members with one name: two readers could see different items in equal bytes."""
+def refuse_repeated_names(text: bytes) -> None:
+    """Raise Error if an object in `text` names a member twice: orjson keeps the last, and another reader may not.
+
+    Slow, so called only where a member may have been dropped. But for numbers, no spelling of a value is shorter than
+    the canonical one: where no number was respelled, an encoding as long as its text has dropped nothing.
+    """
     try:
         json.loads(text, object_pairs_hook=_distinct)
     except RecursionError as error:

@@ -135,10 +135,14 @@ class Sandbox:
         moto_seams.reset()
         default = self.account
         moto_seams.engage(
-            now=self.world.clock.now,
-            act=self._wire.act,
-            account=lambda response: caller.account_of(response, default),
-            dynamo_result=dynamodb.FastResult,
+            moto_seams.Seams(
+                now=self.world.clock.now,
+                act=self._wire.act,
+                account=lambda response: caller.account_of(response, default),
+                dynamo_result=dynamodb.FastResult,
+                add=dynamodb.add,
+                subtract=dynamodb.subtract,
+            )
         )
         managed_policies.install(self.account)
         if self._scenario is not None:
