@@ -23,7 +23,7 @@ from backcheck.sandbox.world import Region, World
 
 if TYPE_CHECKING:
     from backcheck.sandbox.jobs import BackupJob
-    from backcheck.sandbox.plans import CopyAction
+    from backcheck.sandbox.plan_document import CopyAction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
