@@ -219,8 +219,8 @@ def main() -> None:
             for _ in range(arguments.repeat):
                 one = measure(tool, command, app, folder)
                 print(
-                    f"{one.name:24} {one.seconds:7.1f} s  {one.cpu:5.1f} s CPU  {one.megabytes:5.0f} MB  {one.requests:5} requests"
-                    f"  exit {one.code}",
+                    f"{one.name:24} {one.seconds:7.1f} s {one.cpu:6.1f} s CPU {one.megabytes:5.0f} MB"
+                    f" {one.requests:5} requests  exit {one.code}",
                     flush=True,
                 )
 
