@@ -13,7 +13,7 @@ from backcheck.sandbox import points, tables
 from backcheck.sandbox.jobs import ENDED, BackupJob, Order, create, end
 from backcheck.sandbox.lifecycle import Lifecycle
 from backcheck.sandbox.operations import Call, Reply, operation
-from backcheck.sandbox.paging import in_period, page, shown
+from backcheck.sandbox.paging import in_period, page_of, shown
 from backcheck.sandbox.plan_document import (
     DEFAULT_COMPLETION_WINDOW_MINUTES,
     DEFAULT_START_WINDOW_MINUTES,
@@ -100,7 +100,7 @@ def list_backup_jobs(call: Call) -> Reply:
     """The jobs of the last 30 days."""
     since = call.now - LISTED_FOR
     jobs = [job for job in call.region.backup_jobs.values() if job.created >= since and _wanted(call, job)]
-    return page(call, "BackupJobs", [_row(call, job) for job in jobs])
+    return page_of(call, "BackupJobs", jobs, lambda job: _row(call, job))
 
 
 def _wanted(call: Call, job: BackupJob) -> bool:
