@@ -53,7 +53,6 @@ def _points(**changes: object) -> World:
     maps_to=(
         "NIST-800-53r5:CP-9",
         "SOC2:A1.2",
-        "HIPAA:164.308(a)(7)(ii)(A)",
         "ISO-27001:2022:A.8.13",
         "CIS-8.1:11.2",
     ),
