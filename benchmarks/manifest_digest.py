@@ -1,6 +1,6 @@
 """Digest and compare exports, side by side with what a user would write: `python -m benchmarks.manifest_digest`.
 
-Every row is run on the same export in the same run, each on as many processes. Read ratios: seconds depend on the machine.
+Every row is run on the same export in the same run, on as many processes. Read ratios: seconds depend on the machine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Measure = tuple[float, float, int]
 
 def isal_alone(task: FileTask) -> int:
     """The bound: nothing but decompression."""
-    with igzip.open(task.location.at(task.name)) as file:
+    with igzip.open(task.location.at(task.name)) as file:  # type: ignore[no-untyped-call]  # isal's stub
         while file.read(128 << 10):
             pass
     return task.stated_items or 0
@@ -52,7 +52,7 @@ def canonical(task: FileTask) -> int:
 
 
 def users_version(task: FileTask) -> int:
-    """TypeDeserializer, json and sha256, summed: what is written by hand. It cannot read Binary, and S "1" equals N 1."""
+    """TypeDeserializer, json and sha256, summed: what is written by hand. It cannot read Binary; S "1" equals N 1."""
     from boto3.dynamodb.types import TypeDeserializer
 
     deserialize = TypeDeserializer().deserialize

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from backcheck.errors import Error, UsageError
 from backcheck.manifest.checkpoint import Checkpoint
 from backcheck.manifest.document import Manifest, TableRef, Witness, WitnessKind, parse_time
-from backcheck.manifest.encoding import Attributes, encode_item, parse_object
+from backcheck.manifest.encoding import Attributes, load_object, make_canonical, refuse_repeated_names
 from backcheck.manifest.engine import RunOptions, add_up, cores
 from backcheck.manifest.export import table_of
 from backcheck.manifest.reading import read_items
@@ -82,6 +84,20 @@ class TableFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One reply to a scan."""
+
+    body: bytes
+    items: list[Attributes]
+    items_bytes: int
+    """Length of the items' text in a body without white space: what is left once all else and the commas are off."""
+    start: dict[str, Any] | None
+    """Where the next page begins; None on the last."""
+    units: float
+    """Read capacity that it took."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """One segment of a parallel scan."""
 
@@ -110,24 +126,29 @@ class Segment:
     def items(self) -> Iterator[tuple[int, Attributes, bytes]]:
         """The segment's items. Raises Error unless the last page was read."""
         number = 0
-        for page in self._pages():
-            for number, item in enumerate(page, start=number + 1):  # noqa: B020  it goes on counting
-                try:
-                    encoded = encode_item(item)
-                except Error as error:
-                    raise Error(error.message, where=self.at(number), hint=error.hint) from error
-                yield number, item, encoded
+        try:
+            for page in self._pages():
+                respelled, size_bytes = False, 0
+                for number, item in enumerate(page.items, start=number + 1):  # noqa: B020  it goes on counting
+                    respelled |= make_canonical(item)
+                    encoded = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+                    size_bytes += len(encoded)
+                    yield number, item, encoded
+                if respelled or size_bytes != page.items_bytes:
+                    refuse_repeated_names(page.body)
+        except Error as error:
+            raise Error(error.message, where=error.where or self.at(number), hint=error.hint) from error
 
-    def _pages(self) -> Iterator[list[Attributes]]:
+    def _pages(self) -> Iterator[Page]:
         """The pages; the next one is fetched while this one is worked on."""
         client = self.connection.client()
         pace = Pace(self.units_per_second)
         with ThreadPoolExecutor(1) as fetcher:
             reply: dict[str, Any] | None = self._fetch(client, None)
             while reply is not None:
-                page, start, units = _page(reply, self.at(0))
-                pace.used(units)
-                following = fetcher.submit(self._paced, client, pace, start) if start else None
+                page = _page(reply, self.at(0))
+                pace.used(page.units)
+                following = fetcher.submit(self._paced, client, pace, page.start) if page.start else None
                 yield page
                 reply = following.result() if following else None
 
@@ -154,19 +175,27 @@ class Segment:
         return reply
 
 
-def _page(reply: dict[str, Any], where: str) -> tuple[list[Attributes], dict[str, Any] | None, float]:
-    """A reply's items, where the next page starts, and the capacity used. Raises Error unless the reply is whole."""
+def _page(reply: dict[str, Any], where: str) -> Page:
+    """A reply taken apart. Raises Error unless it is whole."""
     if not reply["RawBodyIsWhole"]:
         raise Error("a page whose CRC-32 is wrong, after every retry", where=where, hint="run again to go on")
+    body: bytes = reply["RawBody"]
     try:
-        page = parse_object(reply["RawBody"])
+        page = load_object(body)
     except Error as error:
         raise Error(f"a page that cannot be read: {error.message}", where=where) from error
-    items, start = page.get("Items"), page.get("LastEvaluatedKey")
+    items, last = page.get("Items"), page.get("LastEvaluatedKey")
     if not isinstance(items, list) or not len(items) == page.get("Count") == page.get("ScannedCount"):
         raise Error("a page whose Count, ScannedCount and items differ", where=where)
     capacity = page.get("ConsumedCapacity") or {}
-    return items, _start_key(start, where) if start else None, float(capacity.get("CapacityUnits", 0))
+    around = len(orjson.dumps({**page, "Items": []})) + max(0, len(items) - 1)
+    return Page(
+        body=body,
+        items=items,
+        items_bytes=len(body) - around,
+        start=_start_key(last, where) if last else None,
+        units=float(capacity.get("CapacityUnits", 0)),
+    )
 
 
 def _start_key(last: Any, where: str) -> dict[str, Any]:

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import base64
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from decimal import Decimal, Inexact
 from typing import Any
 
 import orjson
 from moto.core.responses import ActionResult
+from moto.dynamodb.exceptions import IncorrectDataType
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from backcheck.sandbox import tables
-from backcheck.sandbox.numbers import normalise
+from backcheck.sandbox.numbers import EXACT, canonical, normalise
 from backcheck.sandbox.operations import Call, Raw, Reply, operation
+from backcheck.sandbox.refusal import Refusal
 
 COUNTED_EVERY = timedelta(hours=6)
 """'DynamoDB updates this value approximately every six hours': ItemCount and TableSizeBytes."""
@@ -63,6 +67,27 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def add(one: Any, other: Any) -> Any:
+    """The sum of two numbers, exact and normalised; moto's keeps the zeroes of 1.5 + 0.5."""
+    return _number(one, other, EXACT.add)
+
+
+def subtract(one: Any, other: Any) -> Any:
+    """The difference of two numbers."""
+    return _number(one, other, EXACT.subtract)
+
+
+def _number(one: Any, other: Any, operator: Callable[[Decimal, Decimal], Decimal]) -> DynamoType:
+    if not (one.is_number() and other.is_number()):
+        raise IncorrectDataType
+    try:
+        result = operator(Decimal(one.value), Decimal(other.value))
+    except Inexact:
+        message = "Number overflow. Attempting to store a number with more than 38 significant digits"
+        raise Refusal("ValidationException", message) from None
+    return DynamoType({"N": canonical(str(result))})
 
 
 @operation("dynamodb", "DescribeTable")

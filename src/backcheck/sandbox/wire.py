@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from backcheck.errors import Error
 from backcheck.sandbox import caller, dynamodb, moto_seams, shapes, tables, trail, wire_errors
-from backcheck.sandbox.operations import OPERATIONS, OWN_SERVICES, Call, Raw
+from backcheck.sandbox.operations import LEFT_OUT, OPERATIONS, OWN_SERVICES, Call, Raw
 from backcheck.sandbox.refusal import Unsupported
 from backcheck.sandbox.world import World
 
@@ -113,17 +113,14 @@ class Wire:
         region = self.world.region(response.current_account, response.region)
         reply = handler(Call(world=self.world, region=region, params=params, caller=who, response=response))
         if isinstance(reply, Raw):
-            return (
-                HTTPStatus.OK,
-                {**response.response_headers, "content-type": "application/x-amz-json-1.0"},
-                reply.body,
-            )
+            headers = {**response.response_headers, "content-type": "application/x-amz-json-1.0"}
+            return HTTPStatus.OK, headers, reply.body
         shapes.check_reply(operation, reply)
         status, headers, body = response.serialized(ActionResult(reply))
         return response._transform_response(headers, (status, headers, body))
 
     def _leave_to_moto(self, response: Any, service: str, action: str) -> Any:
-        if service in OWN_SERVICES:
+        if service in OWN_SERVICES or (service, action) in LEFT_OUT:
             raise Unsupported(f"{service}:{action}")
         if service == "dynamodb":
             dynamodb.prepare(response.body)

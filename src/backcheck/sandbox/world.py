@@ -82,9 +82,9 @@ class World:
         """`account` is the one that a caller without credentials of ours is taken to be in."""
         self.account = account
         self.seed = seed
-        self.clock = Clock(start)
-        self.faults = Faults()
         self.lock = threading.RLock()
+        self.clock = Clock(start, self.lock)
+        self.faults = Faults()
         self.organization: frozenset[str] = frozenset()
         """Accounts of one organisation; empty: none of them is in one."""
         self.global_settings: GlobalSettings | None = None

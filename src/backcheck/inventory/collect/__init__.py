@@ -30,22 +30,26 @@ def collect(
     clock: Clock,
     *,
     regions: tuple[str, ...] = (),
+    every_role: bool = False,
     progress: Progress = lambda _: None,
 ) -> Inventory:
     """Everything that an audit of `policy` reads; `regions` are looked at besides those that the policy names.
 
+    `every_role` keeps every role of the account, and not only those that the policy or a selection names.
     Raises UsageError for an account that is not the policy's, Error where the credentials themselves are refused.
     """
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="collect") as pool:
         called = [(target, Calls(target, pool, progress)) for target in accounts]
-        return asyncio.run(_collect(called, policy, clock, regions))
+        return asyncio.run(_collect(called, policy, clock, regions, every_role))
 
 
 async def _collect(
-    called: Sequence[tuple[Target, Calls]], policy: Policy, clock: Clock, regions: tuple[str, ...]
+    called: Sequence[tuple[Target, Calls]], policy: Policy, clock: Clock, regions: tuple[str, ...], every_role: bool
 ) -> Inventory:
     now = clock()
-    read = await asyncio.gather(*(_account(calls, policy, target.account, now, regions) for target, calls in called))
+    read = await asyncio.gather(
+        *(_account(calls, policy, target.account, now, regions, every_role) for target, calls in called)
+    )
     return Inventory(
         taken_at=now,
         accounts=tuple(read),
@@ -55,13 +59,13 @@ async def _collect(
 
 
 async def _account(
-    calls: Calls, policy: Policy, account: Account, now: datetime, more: tuple[str, ...]
+    calls: Calls, policy: Policy, account: Account, now: datetime, more: tuple[str, ...], every_role: bool
 ) -> AccountInventory:
     names = regions_of(policy, account, more) or (policy.regions[PRIMARY],)
     caller = await _caller(calls, account, names)
     everyone = asyncio.ensure_future(principals(calls, names[0]))
     found = tuple(await asyncio.gather(*(read_region(calls, policy, account, name, now) for name in names)))
-    roles, told = await _roles(calls, policy, account, names[0], await everyone, found)
+    roles, told = await _roles(calls, policy, account, names[0], await everyone, found, every_role)
     return AccountInventory(
         kind=calls.kind,
         id=account.id,
@@ -80,11 +84,13 @@ async def _roles(
     region: str,
     everyone: Principals | Gap,
     regions: tuple[RegionInventory, ...],
+    every_role: bool,
 ) -> tuple[tuple[Role | Gap, ...], tuple[Simulation, ...] | Gap]:
     """The roles that the policy names or a selection uses, and what the simulator says of those who can destroy."""
     if isinstance(everyone, Gap):
         return (everyone,), everyone
-    roles = roles_of(everyone, role_names(policy, account, regions), calls, region)
+    names = everyone.role_names() if every_role else role_names(policy, account, regions)
+    roles = roles_of(everyone, names, calls, region)
     if not names_roles(policy):
         return roles, calls.not_asked("iam", "SimulatePrincipalPolicy", region)
     return roles, await simulations(calls, region, everyone, destructible(policy, account, regions))

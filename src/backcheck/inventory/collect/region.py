@@ -18,6 +18,7 @@ from backcheck.inventory.collect.topics import topics
 from backcheck.inventory.collect.vaults import vaults
 from backcheck.inventory.collect.watch import read_watch, topic_arns
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Topic
 from backcheck.inventory.model import RegionInventory, Table
 from backcheck.policy.model import Account, Policy
 
@@ -38,9 +39,9 @@ async def read_region(calls: Calls, policy: Policy, account: Account, region: st
     watching = start(read_watch(calls, policy, region, now))
     names, described = await tables
     found = await held
-    key_arns = start(keys(calls, region, _key_arns(described, found)))
     watch = await watching
     told = await topics(calls, region, topic_arns(calls, policy, account, region, found, watch.rules))
+    used = {*_key_arns(described, found), *_topic_keys(told)}
     return RegionInventory(
         account=calls.account,
         region=region,
@@ -54,7 +55,7 @@ async def read_region(calls: Calls, policy: Policy, account: Account, region: st
         copy_jobs=await copies,
         restore_jobs=await restores,
         restore_testing=await testing,
-        keys=await key_arns,
+        keys=await keys(calls, region, used),
         topics=told,
         rules=watch.rules,
         functions=watch.functions,
@@ -77,3 +78,12 @@ def _key_arns(tables: tuple[Table | Gap, ...], found: tuple[Vault, ...] | Gap) -
     for vault in () if isinstance(found, Gap) else found:
         if vault.key_arn:
             yield vault.key_arn
+
+
+def _topic_keys(told: tuple[Topic | Gap, ...]) -> Iterator[str]:
+    """The ARNs of the customer's keys that topics are under; a topic names its key by id, ARN or alias."""
+    for topic in told:
+        if isinstance(topic, Gap) or not topic.key_id or "alias/" in topic.key_id:
+            continue
+        home = topic.arn.rpartition(":")[0].replace(":sns:", ":kms:")
+        yield topic.key_id if topic.key_id.startswith("arn:") else f"{home}:key/{topic.key_id}"

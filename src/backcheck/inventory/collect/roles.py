@@ -57,6 +57,10 @@ class Principals:
         )
         return (*principal.inline, *attached)
 
+    def role_names(self) -> frozenset[str]:
+        """The name of every role."""
+        return frozenset(one.name for one in self.everyone if one.role)
+
 
 async def principals(calls: Calls, region: str) -> Principals | Gap:
     """Every role, user and group with its policies."""

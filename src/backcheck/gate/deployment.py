@@ -1,0 +1,148 @@
+"""Templates as an account: deployed into a sandbox in order, read by the audit's own collector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from backcheck.gate.stacks import StackSpec
+from backcheck.inventory.collect import collect
+from backcheck.inventory.collect.connect import Kind, Target
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Topic
+from backcheck.inventory.model import AccountInventory, Inventory, RegionInventory, Table
+from backcheck.policy.model import Policy
+from backcheck.sandbox.cloudformation import deploy
+from backcheck.sandbox.cloudformation_clients import account_in
+from backcheck.sandbox.cloudformation_stacks import DeployError, Stack, StackResource
+from backcheck.sandbox.sandbox import Sandbox
+from backcheck.template.result import ResolvedResource
+
+Place = tuple[str, str]
+"""(account id, region)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A resource of a template, and what became of it."""
+
+    spec: StackSpec
+    resource: StackResource
+    wanted: ResolvedResource | None
+    """None where it is not even known whether it would be created."""
+
+    @property
+    def arn(self) -> str:
+        """Empty where the sandbox did not create it, or it has none."""
+        return self.resource.physical.arn if self.resource.physical else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of one template."""
+
+    spec: StackSpec
+    stack: Stack | None
+    """None where CloudFormation would not even begin."""
+    refusal: str
+    """AWS's words; empty where the stack was created."""
+    line: int
+    """Of what was refused; 0 where the whole template was."""
+
+    @property
+    def place(self) -> Place:
+        """Where it was deployed."""
+        return (self.spec.account, self.spec.region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Every template, and the account that they come to."""
+
+    outcomes: tuple[Outcome, ...]
+    inventory: Inventory
+
+    def made(self) -> Iterable[Made]:
+        """Every resource of every stack that stands."""
+        for outcome in self.outcomes:
+            if outcome.stack is None or outcome.refusal:
+                continue
+            for logical_id, resource in outcome.stack.resources.items():
+                wanted = outcome.stack.template.resources.get(logical_id)
+                yield Made(spec=outcome.spec, resource=resource, wanted=wanted)
+
+
+def deployed(stacks: Iterable[StackSpec], policy: Policy, now: datetime) -> Deployment:
+    """Deploy `stacks` in order into an empty account and read what is there.
+
+    Regions that no template is for, and regions of a stack that was refused, are not in the inventory: what would be
+    there is not known. Raises TemplateError for what cannot be expanded outside an account.
+    """
+    with Sandbox(account=policy.accounts[0].id, start=now) as sandbox:
+        sandbox.organize(*(account.id for account in policy.accounts))
+        outcomes = tuple(_deploy(spec, sandbox) for spec in stacks)
+        told = {outcome.place for outcome in outcomes} - {one.place for one in outcomes if one.refusal}
+        targets = [
+            Target(account=account, session=sandbox.session(account=account.id), kind=Kind.TEMPLATE)
+            for account in policy.accounts
+            if any(outcome.spec.account == account.id for outcome in outcomes)
+        ]
+        inventory = collect(targets, policy, lambda: now, every_role=True)
+        subscribed = _subscribed(sandbox, inventory)
+    bare = Deployment(outcomes=outcomes, inventory=inventory)
+    policies = {made.arn: made.wanted for made in bare.made() if made.wanted and made.arn}
+    accounts = tuple(_as_template(one, told, policies, subscribed) for one in inventory.accounts)
+    return replace(bare, inventory=replace(inventory, accounts=accounts))
+
+
+def _deploy(spec: StackSpec, sandbox: Sandbox) -> Outcome:
+    into = account_in(sandbox.world, account=spec.account, region=spec.region)
+    try:
+        stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters)
+    except DeployError as error:
+        return Outcome(spec=spec, stack=None, refusal=f"{error.code}: {error.message}", line=0)
+    failed = next((one for one in stack.events if one.status == "CREATE_FAILED"), None)
+    line = stack.resources[failed.logical_id].line if failed and failed.logical_id in stack.resources else 0
+    return Outcome(spec=spec, stack=stack, refusal=stack.failure, line=line)
+
+
+def _subscribed(sandbox: Sandbox, inventory: Inventory) -> Mapping[str, int]:
+    """Subscriptions of each topic, confirmed or not: people confirm them once the stack is there."""
+    found = {}
+    for region in inventory.regions():
+        sns = sandbox.client("sns", region=region.region, account=region.account)
+        for topic in region.topics:
+            if isinstance(topic, Topic):
+                pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic.arn)
+                found[topic.arn] = sum(len(page["Subscriptions"]) for page in pages)
+    return found
+
+
+def _as_template(
+    account: AccountInventory,
+    told: set[Place],
+    wanted: Mapping[str, ResolvedResource],
+    subscribed: Mapping[str, int],
+) -> AccountInventory:
+    regions = tuple(
+        _with_what_only_templates_say(region, wanted, subscribed)
+        for region in account.regions
+        if (region.account, region.region) in told
+    )
+    return replace(account, kind=Kind.TEMPLATE, simulated=True, regions=regions)
+
+
+def _with_what_only_templates_say(
+    region: RegionInventory, wanted: Mapping[str, ResolvedResource], subscribed: Mapping[str, int]
+) -> RegionInventory:
+    def table(one: Table | Gap) -> Table | Gap:
+        written = None if isinstance(one, Gap) else wanted.get(one.arn)
+        if written is None or isinstance(one, Gap):
+            return one
+        return replace(one, deletion_policy=written.deletion_policy, replace_policy=written.update_replace_policy)
+
+    def topic(one: Topic | Gap) -> Topic | Gap:
+        return one if isinstance(one, Gap) else replace(one, confirmed_subscriptions=subscribed.get(one.arn, 0))
+
+    return replace(region, tables=tuple(map(table, region.tables)), topics=tuple(map(topic, region.topics)))
