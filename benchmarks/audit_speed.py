@@ -172,7 +172,14 @@ def measure(name: str, command: list[str], app: Slowed, folder: Path) -> Measure
     with log, subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    return Measured(name, time.monotonic() - began, usage.ru_maxrss / 1024, app.requests - before, process.returncode)
+    return Measured(
+        name=name,
+        seconds=time.monotonic() - began,
+        cpu=usage.ru_utime + usage.ru_stime,
+        megabytes=usage.ru_maxrss / 1024,
+        requests=app.requests - before,
+        code=process.returncode,
+    )
 
 
 def commands(arguments: argparse.Namespace, folder: Path) -> dict[str, list[str]]:
