@@ -11,8 +11,8 @@ import click
 from backcheck.commands.moment import parse_moment
 from backcheck.commands.options import FILE, FOLDER, policy_option
 from backcheck.errors import Error, UsageError
+from backcheck.evidence import annotations as workflow
 from backcheck.evidence import terminal
-from backcheck.evidence.annotations import annotations
 from backcheck.template.node import TemplateError
 
 
@@ -61,7 +61,7 @@ def command(
     except TemplateError as error:
         raise UsageError(error.message, where=error.where, hint=error.hint) from error
     if account is not None:
-        table = drift.compare(judged.world, account)
+        table = drift.compare(judged, account)
         judged = drift.with_findings(judged, table)
         click.echo(drift.as_text(table))
     write(judged, stacks[0].file, out)
@@ -69,6 +69,6 @@ def command(
     for line in terminal.summary(judged.run, out, code):
         click.echo(line)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in annotations(judged.run):
+        for line in workflow.commands(judged.run):
             click.echo(line)
     return code

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from backcheck.finding import Finding, Run, Status
 
 
-def annotations(run: Run) -> Iterator[str]:
+def commands(run: Run) -> Iterator[str]:
     """A line for each FAIL and UNKNOWN; both block, so both are errors."""
     for finding in run.findings:
         if finding.status in (Status.FAIL, Status.UNKNOWN):

@@ -1,4 +1,4 @@
-"""checkov, in an environment of its own: it pins a boto3 that is older than ours needs. Once for all templates, offline.
+"""checkov, in an environment of its own, since it pins a boto3 that is older than ours needs: once, and offline.
 
 https://www.checkov.io/2.Basics/CLI%20Command%20Reference.html
 """
@@ -79,9 +79,11 @@ class Running:
 def start(executable: Path, stacks: Iterable[StackSpec]) -> Running:
     """Start it on every template at once. Raises Error where it cannot be started."""
     files = tuple(dict.fromkeys(spec.file for spec in stacks))
-    output, errors = TemporaryFile(), TemporaryFile()
+    output, errors = TemporaryFile(), TemporaryFile()  # noqa: SIM115  they close with what reads them
     try:
-        process = subprocess.Popen(command(executable, files), stdout=output, stderr=errors, env=_environment())
+        process = subprocess.Popen(  # noqa: S603  the user names the program; the arguments are a list, no shell reads it
+            command(executable, files), stdout=output, stderr=errors, env=_environment()
+        )
     except OSError as error:
         raise Error(f"cannot be started: {error.strerror}", where=str(executable)) from error
     return Running(process, output, errors, files)

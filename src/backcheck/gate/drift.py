@@ -11,8 +11,9 @@ from backcheck.controls.deployment import DeployedPlan
 from backcheck.controls.drf_01_no_drift import Part, fields, parts
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.errors import UsageError
-from backcheck.finding import Finding, Severity, Status, Verdict
+from backcheck.finding import Finding, Severity, Status
 from backcheck.gate.judge import Judged
+from backcheck.gate.reads import AIR_GAPPED, GLOBAL_TABLE, PLAN, TABLE, VAULT
 from backcheck.inventory import snapshot
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import Inventory, PitrStatus
@@ -21,6 +22,12 @@ from backcheck.policy.model import Policy
 CONTROL = "DRF-01"
 ABSENT = "absent"
 NOT_KNOWN = "not known"
+
+_TYPES = {
+    "plan": frozenset({PLAN}),
+    "vault": frozenset({VAULT, AIR_GAPPED}),
+    "table": frozenset({TABLE, GLOBAL_TABLE}),
+}
 
 Key = tuple[str, str]
 """(what, field): what is `plan NAME`, `vault NAME in REGION` or `table NAME`."""
@@ -53,8 +60,9 @@ def read(path: Path, policy: Policy) -> World:
     return World(policy=policy, now=inventory.taken_at, inventory=inventory)
 
 
-def compare(template: World, account: World) -> tuple[Row, ...]:
+def compare(judged: Judged, account: World) -> tuple[Row, ...]:
     """Every field that any of the three speaks of; what nobody could read is not known, and never equal."""
+    template = judged.world
     wanted, one, other = _wanted(template, account), _said(template), _said(account)
     missing = (_missing(template), _missing(account))
     keys = dict.fromkeys((*wanted, *one, *other))
@@ -63,7 +71,9 @@ def compare(template: World, account: World) -> tuple[Row, ...]:
             what=what,
             field=field,
             policy=wanted.get((what, field), ABSENT),
-            template=one.get((what, field), missing[0].get(what, ABSENT)),
+            template=NOT_KNOWN
+            if judged.doubtful & _TYPES[what.partition(" ")[0]]
+            else one.get((what, field), missing[0].get(what, ABSENT)),
             account=other.get((what, field), missing[1].get(what, ABSENT)),
         )
         for what, field in keys

@@ -35,6 +35,8 @@ class Judged:
     world: World
     snapshot: bytes
     """The account that the templates come to, as `backcheck snapshot` would write it."""
+    doubtful: frozenset[str]
+    """Resource types of which something is not known."""
 
 
 def judge(
@@ -81,7 +83,8 @@ def _judged(deployment: Deployment, policy: Policy, now: datetime) -> Judged:
     findings = [places.located(doubted(one, known, places)) for one in run.findings]
     findings += [_deploys(outcome) for outcome in deployment.outcomes]
     ordered = tuple(sorted(map(_with_note, findings), key=lambda finding: finding.key))
-    return Judged(run=replace(run, findings=ordered), world=world, snapshot=taken)
+    doubtful = frozenset(one.made.resource.type for one in known)
+    return Judged(run=replace(run, findings=ordered), world=world, snapshot=taken, doubtful=doubtful)
 
 
 def _with_note(finding: Finding) -> Finding:

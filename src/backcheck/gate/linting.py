@@ -63,7 +63,7 @@ Owners = Mapping[tuple[str, str], tuple[str, ...]]
 def merged(findings: Iterable[Finding], lints: Iterable[Lint], kinds: Kinds, owners: Owners) -> tuple[Finding, ...]:
     """Our findings and theirs. What both say stands once, on ours, with a note that names the other."""
     kept = list(findings)
-    for (_, _, _), same in _grouped(lints).items():
+    for same in _grouped(lints).values():
         lint = same[0]
         at = _equal(lint, kept, owners)
         if at is not None and kept[at].status is Status.FAIL:

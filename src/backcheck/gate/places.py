@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from backcheck.finding import Finding, Location, Status
 from backcheck.gate.deployment import Deployment, Made
 from backcheck.gate.reads import ALARM, BACKUP_RULES, KEY, PLAN, READS, RULE, TOPIC
-from backcheck.finding import Finding, Location, Status
 from backcheck.policy.model import Policy
 from backcheck.template.result import ResolvedResource
 from backcheck.template.value import Value

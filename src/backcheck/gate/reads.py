@@ -65,7 +65,12 @@ READS: Mapping[str, Reads] = {
     "PLN-06": {PLAN: (BACKUP_RULES,), SELECTION: ("/BackupSelection",), **_TABLES},
     "SEL-01": {SELECTION: ("/BackupSelection/Resources", "/BackupSelection"), PLAN: ("/BackupPlan",), **_TABLES},
     "SEL-03": {**_SELECTED, **_TABLES},
-    "SEL-04": {SELECTION: ("/BackupSelection/NotResources", "/BackupSelection"), PLAN: ("",), ROLE: ("/RoleName",), **_TABLES},
+    "SEL-04": {
+        SELECTION: ("/BackupSelection/NotResources", "/BackupSelection"),
+        PLAN: ("",),
+        ROLE: ("/RoleName",),
+        **_TABLES,
+    },
     "VLT-01": dict(_VAULTS),
     "VLT-02": {VAULT: ("/EncryptionKeyArn",), AIR_GAPPED: ("/EncryptionKeyArn",), KEY: ("/EnableKeyRotation", "")},
     "VLT-03": {VAULT: ("/LockConfiguration",), AIR_GAPPED: ("/MinRetentionDays", "/MaxRetentionDays")},

@@ -151,9 +151,7 @@ def _from_file(path: Path) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     for key, value in document.items():
         inner = value.items() if isinstance(value, dict) else None
-        found += (
-            [("", str(key), _text(value))] if inner is None else [(str(key), str(k), _text(v)) for k, v in inner]
-        )
+        found += [("", str(key), _text(value))] if inner is None else [(str(key), str(k), _text(v)) for k, v in inner]
     return found
 
 
