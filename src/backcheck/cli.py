@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "check": "backcheck.commands.check:command",
     "controls": "backcheck.commands.controls:command",
     "diff": "backcheck.commands.diff:command",
+    "gate": "backcheck.commands.gate:command",
     "manifest": "backcheck.commands.manifest:command",
     "permissions": "backcheck.commands.permissions:command",
     "policy": "backcheck.commands.policy:command",
