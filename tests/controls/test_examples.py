@@ -83,5 +83,12 @@ def test_the_example_world_stands_at_a_known_moment() -> None:
     assert examples.NOW.tzinfo is not None
 
 
+def test_findings_can_be_told_apart() -> None:
+    """Baselines and waivers know a finding by control, resource and tier. Several claims on one tier share a key."""
+    shared = {"POL-02", "POL-03", "POL-07", "POL-10", "RPO-01"}
+    keys = [finding.key for finding in _all() if finding.control not in shared]
+    assert len(set(keys)) == len(keys)
+
+
 def _all() -> tuple[Finding, ...]:
     return evaluate(examples.world(), CONTROLS)

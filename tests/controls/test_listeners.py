@@ -76,15 +76,33 @@ def test_conditions_that_the_source_meets(conditions: tuple[tuple[str, str, tupl
     assert path(**admitting(EVENTBRIDGE, *conditions)) is None
 
 
-def test_an_encrypted_topic_asks_its_key() -> None:
+def test_an_encrypted_topic_whose_key_is_not_known() -> None:
     assert isinstance(path(key_id=examples.KEY_ARN), Gap), "the key's policy was not asked for"
     assert isinstance(path(key_id="unknown-key"), Gap)
-    for actions, admitted in ((("kms:*",), True), (("kms:Decrypt",), False)):
-        statement = examples.allow(*actions, principals=(("Service", EVENTBRIDGE),))
-        key = examples.key(policy=examples.document(statement))
-        world = examples.world(primary={"topics": (examples.topic(key_id="here"),), "keys": (key,)})
-        found = reaches(TOPIC, RULE, EVENTBRIDGE, here(world), "shop-alerts", world)
-        assert (found is None) is admitted
+
+
+OF_THE_ACCOUNT = (("StringEquals", "aws:SourceAccount", (examples.ACCOUNT,)),)
+
+
+@pytest.mark.parametrize(
+    ("service", "source", "statement", "key", "admitted"),
+    [
+        (EVENTBRIDGE, RULE, {"actions": ("kms:*",)}, {}, True),
+        (EVENTBRIDGE, RULE, {"actions": ("kms:GenerateDataKey*", "kms:Decrypt")}, {}, True),
+        (EVENTBRIDGE, RULE, {"actions": ("kms:Decrypt",)}, {}, False),
+        (EVENTBRIDGE, RULE, {"actions": ("kms:*",), "conditions": OF_THE_ACCOUNT}, {}, False),
+        (EVENTBRIDGE, RULE, {"actions": ("kms:*",)}, {"state": "Disabled"}, False),
+        (CLOUDWATCH, examples.alarm().arn, {"actions": ("kms:*",), "conditions": OF_THE_ACCOUNT}, {}, True),
+    ],
+)
+def test_an_encrypted_topic_asks_its_key(
+    service: str, source: str, statement: dict[str, Any], key: dict[str, Any], admitted: bool
+) -> None:
+    allowed = examples.allow(principals=(("Service", service),), **statement)
+    made = examples.key(policy=examples.document(allowed), **key)
+    world = examples.world(primary={"topics": (examples.topic(key_id="here"),), "keys": (made,)})
+    found = reaches(TOPIC, source, service, here(world), "shop-alerts", world)
+    assert (found is None) is admitted, found
 
 
 def test_another_topic_or_none() -> None:

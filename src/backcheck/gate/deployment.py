@@ -15,7 +15,7 @@ from backcheck.inventory.model import AccountInventory, Inventory, RegionInvento
 from backcheck.policy.model import Policy
 from backcheck.sandbox.cloudformation import deploy
 from backcheck.sandbox.cloudformation_clients import account_in
-from backcheck.sandbox.cloudformation_stacks import DeployError, Stack, StackResource
+from backcheck.sandbox.cloudformation_stacks import DeployError, Stack, StackResource, stacks_of
 from backcheck.sandbox.sandbox import Sandbox
 from backcheck.template.result import ResolvedResource
 
@@ -27,7 +27,8 @@ Place = tuple[str, str]
 class Made:
     """A resource of a template, and what became of it."""
 
-    spec: StackSpec
+    file: str
+    """The template's, a nested one's own."""
     resource: StackResource
     wanted: ResolvedResource | None
     """None where it is not even known whether it would be created."""
@@ -43,8 +44,8 @@ class Outcome:
     """What came of one template."""
 
     spec: StackSpec
-    stack: Stack | None
-    """None where CloudFormation would not even begin."""
+    stacks: tuple[Stack, ...]
+    """The stack, then those nested in it; nothing where CloudFormation would not even begin."""
     refusal: str
     """AWS's words; empty where the stack was created."""
     line: int
@@ -66,11 +67,10 @@ class Deployment:
     def made(self) -> Iterable[Made]:
         """Every resource of every stack that stands."""
         for outcome in self.outcomes:
-            if outcome.stack is None or outcome.refusal:
-                continue
-            for logical_id, resource in outcome.stack.resources.items():
-                wanted = outcome.stack.template.resources.get(logical_id)
-                yield Made(spec=outcome.spec, resource=resource, wanted=wanted)
+            for stack in () if outcome.refusal else outcome.stacks:
+                for logical_id, resource in stack.resources.items():
+                    wanted = stack.template.resources.get(logical_id)
+                    yield Made(file=stack.template.file, resource=resource, wanted=wanted)
 
 
 def deployed(stacks: Iterable[StackSpec], policy: Policy, now: datetime) -> Deployment:
@@ -98,13 +98,16 @@ def deployed(stacks: Iterable[StackSpec], policy: Policy, now: datetime) -> Depl
 
 def _deploy(spec: StackSpec, sandbox: Sandbox) -> Outcome:
     into = account_in(sandbox.world, account=spec.account, region=spec.region)
+    before = set(stacks_of(sandbox.world, spec.account, spec.region))
     try:
         stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters)
     except DeployError as error:
-        return Outcome(spec=spec, stack=None, refusal=f"{error.code}: {error.message}", line=0)
+        return Outcome(spec=spec, stacks=(), refusal=f"{error.code}: {error.message}", line=0)
+    after = stacks_of(sandbox.world, spec.account, spec.region)
+    nested = (one for key, one in after.items() if key not in before and one is not stack)
     failed = next((one for one in stack.events if one.status == "CREATE_FAILED"), None)
     line = stack.resources[failed.logical_id].line if failed and failed.logical_id in stack.resources else 0
-    return Outcome(spec=spec, stack=stack, refusal=stack.failure, line=line)
+    return Outcome(spec=spec, stacks=(stack, *nested), refusal=stack.failure, line=line)
 
 
 def _subscribed(sandbox: Sandbox, inventory: Inventory) -> Mapping[str, int]:

@@ -16,6 +16,7 @@ MODULES = (
     "keys",
     "listings",
     "plans",
+    "point_in_time",
     "points",
     "region_settings",
     "restore_testing",

@@ -48,7 +48,6 @@ LEFT_OUT = frozenset(
     {
         ("dynamodb", "ExportTableToPointInTime"),
         ("dynamodb", "RestoreTableFromBackup"),
-        ("dynamodb", "RestoreTableToPointInTime"),
     }
 )
 """moto ignores the time that is asked for: its answer would prove a restore that AWS would not do."""

@@ -16,7 +16,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
 from backcheck.errors import Error
-from backcheck.sandbox import caller, dynamodb, moto_seams, shapes, tables, trail, wire_errors
+from backcheck.sandbox import caller, dynamodb, history, moto_seams, restored, shapes, tables, trail, wire_errors
 from backcheck.sandbox.operations import LEFT_OUT, OPERATIONS, OWN_SERVICES, Call, Raw
 from backcheck.sandbox.refusal import Unsupported
 from backcheck.sandbox.world import World
@@ -91,12 +91,16 @@ class Wire:
                 raise fault
             if service == "dynamodb":
                 tables.written(account, region) if action not in READS else None
+                place = self.world.region(account, region)
+                restored.refuse_unfinished(place, action, response.body, self.world.clock.now())
             answer = self._operate(response, service, action, who)
         except ServiceException as refusal:
             answer, error = _refuse(response, service, refusal), refusal.code
         except HTTPException as refusal:  # moto's older errors carry their reply
             headers = {**dict(refusal.get_headers() or ()), "status": str(refusal.code)}
             answer, error = (refusal.code, headers, refusal.description), refusal.name
+        if service == "dynamodb" and action not in READS:
+            history.note(self.world.region(account, region), action, response.body, self.world.clock.now())
         trail.record(self.world, response, action, who, error)
         return answer
 

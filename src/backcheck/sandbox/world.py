@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from backcheck.sandbox.cloudformation_stacks import Stack
     from backcheck.sandbox.continuous import Continuous
     from backcheck.sandbox.copies import CopyJob
+    from backcheck.sandbox.history import History
     from backcheck.sandbox.holds import LegalHold
     from backcheck.sandbox.jobs import BackupJob
     from backcheck.sandbox.plans import Plan
     from backcheck.sandbox.points import RecoveryPoint
     from backcheck.sandbox.restore_testing import RestoreTestingPlan
+    from backcheck.sandbox.restored import Restored
     from backcheck.sandbox.trail import TrailEvent
     from backcheck.sandbox.vaults import Vault
 
@@ -54,6 +56,10 @@ class Region:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     continuous: dict[str, Continuous] = field(default_factory=dict)
     """Point-in-time recovery, by table id."""
+    histories: dict[str, History] = field(default_factory=dict)
+    """What it remembers, by table id: of the tables that have it on."""
+    restored: dict[str, Restored] = field(default_factory=dict)
+    """Where the tables that a restore has made come from, by table id."""
     counts: dict[str, tuple[datetime, int, int]] = field(default_factory=dict)
     """When a table's items were last counted, how many there were, and how many bytes; by table id."""
     trail: list[TrailEvent] = field(default_factory=list)
