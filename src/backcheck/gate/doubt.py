@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from backcheck.finding import Finding, Location, Status
 from backcheck.gate.deployment import Made
 from backcheck.gate.places import Places
-from backcheck.gate.reads import BACKUP_RULES, HARMLESS, READS, RULE, SLICE
+from backcheck.gate.reads import BACKUP_RULES, HARMLESS, LACKING, READS, RULE, SLICE
 from backcheck.sandbox.cloudformation_types import NESTED
 from backcheck.template.value import is_known
 
@@ -49,7 +49,8 @@ def _of(made: Made) -> Iterator[Doubt]:
     if (resource.type not in SLICE and not is_opaque(resource.type)) or _hears_others(made):
         return
     if resource.skipped:
-        yield Doubt(made=made, pointer="", line=resource.line, reason=resource.skipped)
+        why = [f"{pointer}: {one.reason}" for pointer, one in resource.unresolved]
+        yield Doubt(made=made, pointer="", line=resource.line, reason="; ".join(why) or resource.skipped)
     harmless = HARMLESS.get(resource.type, ())
     for pointer, why in resource.unresolved:
         if not any(_overlap(pointer, other) for other in harmless):
@@ -97,7 +98,7 @@ def _touches(finding: Finding, doubt: Doubt, places: Places) -> bool:
     kind = doubt.made.resource.type
     subject = places.of(finding)
     if is_opaque(kind):  # what is missing may be in there; what is there and wrong is wrong
-        return finding.status is Status.FAIL and (subject is None or len(reads) > 1)
+        return finding.status is Status.FAIL and (subject is None or finding.control in LACKING)
     if kind not in reads:
         return False
     if subject is not None and subject.resource.type == kind:

@@ -15,9 +15,10 @@ from backcheck.errors import Error
 from backcheck.finding import Finding, Location, Run, Severity, Status
 from backcheck.gate import cfn_lint, checkov
 from backcheck.gate.deployment import Deployment, Outcome, deployed
-from backcheck.gate.doubt import doubted, doubts, is_opaque
+from backcheck.gate.doubt import Doubt, doubted, doubts, is_opaque
 from backcheck.gate.linting import Lint, merged, silent
 from backcheck.gate.places import Places, named
+from backcheck.gate.reads import READS
 from backcheck.gate.stacks import StackSpec
 from backcheck.inventory import snapshot
 from backcheck.policy.model import Policy
@@ -80,11 +81,30 @@ def _judged(deployment: Deployment, policy: Policy, now: datetime) -> Judged:
     run = audit(world, CONTROLS, hashlib.sha256(taken).hexdigest())
     places = Places(deployment, policy)
     known = doubts(places.made)
-    findings = [places.located(doubted(one, known, places)) for one in run.findings]
+    refused = [outcome.spec.name for outcome in deployment.outcomes if outcome.refusal]
+    settled = (_unless_refused(one, refused, places) for one in run.findings)
+    findings = [_placed(one, known, places) for one in settled]
     findings += [_deploys(outcome) for outcome in deployment.outcomes]
     ordered = tuple(sorted(map(_with_note, findings), key=lambda finding: finding.key))
     doubtful = frozenset(one.made.resource.type for one in known)
     return Judged(run=replace(run, findings=ordered), world=world, snapshot=taken, doubtful=doubtful)
+
+
+def _placed(finding: Finding, known: tuple[Doubt, ...], places: Places) -> Finding:
+    """With file and line: of what is not known, where that decides."""
+    told, placed = doubted(finding, known, places), places.located(finding)
+    if told.status is finding.status:
+        return replace(placed, message=told.message)
+    return replace(told, resource=placed.resource)
+
+
+def _unless_refused(finding: Finding, refused: list[str], places: Places) -> Finding:
+    """What is missing may be in a stack that was refused; what is there and wrong is wrong."""
+    missing = finding.control in READS and finding.status is Status.FAIL and places.of(finding) is None
+    if not refused or not missing:
+        return finding
+    message = f"cannot be told: stack {', '.join(refused)} is refused (see {DEPLOYS}), and it may be in there"
+    return replace(finding, status=Status.UNKNOWN, observed="not known", message=message)
 
 
 def _with_note(finding: Finding) -> Finding:

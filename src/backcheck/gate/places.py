@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from backcheck.finding import Finding, Location, Status
-from backcheck.gate.deployment import Deployment, Made
-from backcheck.gate.reads import ALARM, BACKUP_RULES, KEY, PLAN, READS, RULE, TOPIC
+from backcheck.gate.deployment import Deployment, Made, rule_names
+from backcheck.gate.reads import ALARM, KEY, PLAN, READS, ROLE, RULE, TOPIC
 from backcheck.policy.model import Policy
-from backcheck.template.result import ResolvedResource
-from backcheck.template.value import Value
 
 _MADE_UP = frozenset({PLAN, KEY})
 """Their ARNs end in an id that nobody chose, and that another run would not have."""
@@ -41,7 +38,7 @@ class Places:
         tier = self._policy.tier(finding.tier) if finding.tier else None
         if tier is None or made.wanted is None or made.resource.type != PLAN:
             return None
-        names = list(_rule_names(made.wanted))
+        names = list(rule_names(made.wanted))
         return names.index(tier.rule) if tier.rule in names else None
 
     def located(self, finding: Finding) -> Finding:
@@ -49,7 +46,7 @@ class Places:
         made = self.of(finding)
         if made is not None:
             line = _line(made, self.pointer(finding, made))
-            resource = named(made) if made.resource.type in _MADE_UP else finding.resource
+            resource = named(made) if _is_made_up(made) else finding.resource
             return replace(finding, resource=resource, location=Location(file=made.file, line=line))
         is_open = finding.status in (Status.FAIL, Status.UNKNOWN) and finding.control in READS
         if not is_open or finding.at == "snapshot":
@@ -87,13 +84,11 @@ def named(made: Made) -> str:
     return f"template:{made.file}#/Resources/{made.resource.logical_id}"
 
 
+def _is_made_up(made: Made) -> bool:
+    if made.resource.type == ROLE and made.wanted is not None:
+        return "RoleName" not in made.wanted.properties
+    return made.resource.type in _MADE_UP
+
+
 def _line(made: Made, pointer: str) -> int:
     return made.wanted.line_of(f"/Properties{pointer}") if made.wanted else made.resource.line
-
-
-def _rule_names(plan: ResolvedResource) -> Iterator[Value]:
-    value: Value = dict(plan.properties)
-    for token in BACKUP_RULES.strip("/").split("/"):
-        value = value.get(token, {}) if isinstance(value, dict) or hasattr(value, "get") else {}
-    for rule in value if isinstance(value, tuple) else ():
-        yield rule.get("RuleName", "") if hasattr(rule, "get") else ""

@@ -92,6 +92,9 @@ READS: Mapping[str, Reads] = {
     "DRF-01": {PLAN: ("/BackupPlan",), VAULT: ("/LockConfiguration",), AIR_GAPPED: ("",)},
 }
 
+LACKING = frozenset({"DR-05", "FEA-01", "IAM-01", "IAM-02", "RPO-01", "RST-01", "SEL-01", "SEL-03"})
+"""Controls that fail a resource for something else that is not there."""
+
 HARMLESS: Reads = {
     TABLE: (
         "/AttributeDefinitions", "/BillingMode", "/ContributorInsightsSpecification", "/GlobalSecondaryIndexes",
