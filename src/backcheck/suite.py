@@ -21,10 +21,13 @@ from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
 from backcheck.difference import Verdicts, read
+from backcheck.drill import history
+from backcheck.drill.record import DrillRecord
 from backcheck.errors import Error, UsageError
 from backcheck.evidence import html, terminal
 from backcheck.evidence.write import append_summary, write_evidence
 from backcheck.finding import Finding, Run, Status
+from backcheck.inventory.gap import Gap
 from backcheck.policy.load import load
 
 GROUP_ABOVE = 5000
@@ -136,7 +139,7 @@ def _suite(config: pytest.Config) -> Suite:
     taken = take(choice, policy)
     out = folder / config.getoption("out") if config.getoption("out") else None
     now = _time(config.getoption("at")) or taken.inventory.taken_at
-    world = World(policy=policy, now=now, inventory=taken.inventory)
+    world = World(policy=policy, now=now, inventory=taken.inventory, drills=_drills(config, folder, out))
     run = audit(world, CONTROLS, taken.sha256)
     if not run.findings:
         raise UsageError("nothing is selected: no control has anything to say about this policy")
@@ -159,6 +162,15 @@ def _choice(config: pytest.Config, folder: Path) -> Choice:
         role_arn=config.getoption("aws_role_arn"),
         regions=tuple(config.getoption("aws_region")),
     )
+
+
+def _drills(config: pytest.Config, folder: Path, out: Path | None) -> tuple[DrillRecord, ...] | Gap:
+    """The history that is named, or the one beside the evidence. None there: no drill is on record."""
+    named = config.getoption("drills")
+    if named and not (folder / named).is_file():
+        raise UsageError(f"there is no drill history {named}", hint="backcheck drill --out DIR writes DIR/drills.jsonl")
+    path = folder / named if named else (out or folder) / history.FILE
+    return history.read(path) if named or (out and path.is_file()) else ()
 
 
 def _time(text: str | None) -> datetime | None:
