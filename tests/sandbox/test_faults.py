@@ -75,7 +75,6 @@ def test_an_outcome_that_does_not_exist(bench: Bench) -> None:
         ("backup", "list_scan_jobs", {}),
         ("backup", "create_framework", {"FrameworkName": "f", "FrameworkControls": []}),
         ("dynamodb", "describe_contributor_insights", {"TableName": "orders"}),
-        ("dynamodb", "restore_table_to_point_in_time", {"TargetTableName": "xxx", "SourceTableName": "orders"}),
         ("dynamodb", "restore_table_from_backup", {"TargetTableName": "xxx", "BackupArn": "a" * 37}),
         (
             "dynamodb",

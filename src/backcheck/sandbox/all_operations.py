@@ -19,6 +19,7 @@ MODULES = (
     "point_in_time",
     "points",
     "region_settings",
+    "restore_jobs",
     "restore_testing",
     "selections",
     "tagging",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backcheck.sandbox.jobs import BackupJob
     from backcheck.sandbox.plans import Plan
     from backcheck.sandbox.points import RecoveryPoint
+    from backcheck.sandbox.restore_jobs import RestoreJob
     from backcheck.sandbox.restore_testing import RestoreTestingPlan
     from backcheck.sandbox.restored import Restored
     from backcheck.sandbox.trail import TrailEvent
@@ -45,6 +46,7 @@ class Region:
     plans: dict[str, Plan] = field(default_factory=dict)
     backup_jobs: dict[str, BackupJob] = field(default_factory=dict)
     copy_jobs: dict[str, CopyJob] = field(default_factory=dict)
+    restore_jobs: dict[str, RestoreJob] = field(default_factory=dict)
     points: dict[str, RecoveryPoint] = field(default_factory=dict)
     """By ARN, every vault of the Region."""
     protected: dict[str, RecoveryPoint] = field(default_factory=dict)
