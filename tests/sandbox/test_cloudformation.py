@@ -494,8 +494,8 @@ def test_what_the_sandbox_does_not_model_is_no_refusal_of_aws(sandbox: Sandbox) 
     assert stack.status == "CREATE_COMPLETE"
     vault = stack.resources["R"]
     assert vault.physical is not None or "UnsupportedOperation" in vault.skipped
-    queue = deployed(sandbox, resource("AWS::SQS::Queue", "{}"), name="queue")
-    assert queue.not_created[0].skipped == "AWS::SQS::Queue is not modelled in the sandbox"
+    queue = deployed(sandbox, resource("AWS::Kinesis::Stream", "{}"), name="queue")
+    assert queue.not_created[0].skipped == "AWS::Kinesis::Stream is not modelled in the sandbox"
 
 
 def test_properties_that_are_not_modelled_are_named(sandbox: Sandbox) -> None:

@@ -27,7 +27,7 @@ Resources:
   Vault:
     Type: AWS::Backup::BackupVault
     Properties: {BackupVaultName: !Ref Name, LockConfiguration: {MinRetentionDays: 7}}
-  Queue: {Type: AWS::SQS::Queue}
+  Queue: {Type: AWS::Kinesis::Stream}
 Outputs:
   Arn: {Value: !GetAtt Vault.BackupVaultArn, Export: {Name: vault-arn}}
   Queue: {Value: !Ref Queue}
@@ -98,7 +98,7 @@ def test_parameters_outputs_and_exports(cloudformation: Any) -> None:
     outputs = {output["OutputKey"]: output for output in stack["Outputs"]}
     assert outputs["Arn"]["OutputValue"] == "arn:aws:backup:us-east-1:123456789012:backup-vault:given"
     assert outputs["Arn"]["ExportName"] == "vault-arn"
-    assert "OutputValue" not in outputs["Queue"]  # a queue is not modelled: its name is not known
+    assert "OutputValue" not in outputs["Queue"]  # a stream is not modelled: its name is not known
     assert cloudformation.list_exports()["Exports"][0]["Name"] == "vault-arn"
 
 
@@ -203,7 +203,7 @@ def test_what_is_not_modelled_is_unsupported(cloudformation: Any, operation: str
 
 
 def test_pages_are_followed(cloudformation: Any) -> None:
-    topics = "\n".join(f"  T{index}: {{Type: AWS::SQS::Queue}}" for index in range(250))
+    topics = "\n".join(f"  T{index}: {{Type: AWS::Kinesis::Stream}}" for index in range(250))
     cloudformation.create_stack(StackName="s", TemplateBody=f"Resources:\n{topics}\n")
     first = cloudformation.list_stack_resources(StackName="s")
     assert "NextToken" in first

@@ -27,5 +27,5 @@ def test_the_page_names_operations_that_are_answered() -> None:
 
 def test_each_reason_says_what_is_missing() -> None:
     assert why_not("Custom::Restore") == "custom resources are recorded, not run"
-    assert why_not("AWS::S3::Bucket") == "AWS::S3::Bucket is not modelled in the sandbox"
+    assert why_not("AWS::Kinesis::Stream") == "AWS::Kinesis::Stream is not modelled in the sandbox"
     assert "Serverless Application Repository" in why_not("AWS::Serverless::Application")

@@ -29,7 +29,7 @@ from backcheck.policy.model import LockMode, Tier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One field with its two values."""
+    """One field with its two values, which may be equal."""
 
     field: str
     policy: str
@@ -102,7 +102,7 @@ def parts(world: World) -> Iterator[Part | Verdict]:
 def account_is_as_written(subject: Part, world: World) -> Verdict:
     """No field of a plan's rules or of a vault's lock differs; the template joins in where a gate has one."""
     part = subject.what
-    found = list(_plan(part, world) if isinstance(part, DeployedPlan) else _vault(part))
+    found = [one for one in fields(subject, world) if one.policy != one.account]
     name = part.plan.name if isinstance(part, DeployedPlan) else part.vault.name
     shown = few([str(one) for one in found], 8)
     return verdict(
@@ -113,6 +113,12 @@ def account_is_as_written(subject: Part, world: World) -> Verdict:
         message=f"{name}: {shown or 'no field differs from the policy'}",
         notes=tuple(_changes(part, world)) if isinstance(part, DeployedPlan) else (),
     )
+
+
+def fields(subject: Part, world: World) -> Iterator[Difference]:
+    """Every field of a plan's rules or of a vault's lock, equal or not; a rule that one side lacks is one field."""
+    part = subject.what
+    yield from _plan(part, world) if isinstance(part, DeployedPlan) else _vault(part)
 
 
 def _plan(part: DeployedPlan, world: World) -> Iterator[Difference]:
@@ -145,8 +151,7 @@ def _rule(tier: Tier, rule: PlanRule, world: World) -> Iterator[Difference]:
         "copies": (_wanted_copies(tier), _deployed_copies(rule, world)),
     }
     for field, (policy, account) in pairs.items():
-        if policy != account:
-            yield Difference(field=f"{rule.name} {field}", policy=str(policy), account=str(account))
+        yield Difference(field=f"{rule.name} {field}", policy=str(policy), account=str(account))
 
 
 def _wanted_copies(tier: Tier) -> str:
@@ -175,8 +180,7 @@ def _vault(part: PresentVault) -> Iterator[Difference]:
         "maximum retention": (lock.max_retention_days, vault.max_retention_days),
     }
     for field, (policy, account) in pairs.items():
-        if policy != account:
-            yield Difference(field=field, policy=str(policy), account=str(account))
+        yield Difference(field=field, policy=str(policy), account=str(account))
 
 
 def _changes(part: DeployedPlan, world: World) -> Iterator[str]:

@@ -3,27 +3,43 @@
 from collections.abc import Iterator
 
 from backcheck.controls import examples
-from backcheck.controls.control import BOTH, World, control, not_applicable, unread, verdict
+from backcheck.controls.control import BOTH, Reads, World, control, not_applicable, unread, verdict
 from backcheck.controls.iam_01_backup_role import NamedRole, as_named
-from backcheck.controls.iam_policy import action_matches, resource_matches
+from backcheck.controls.iam_policy import action_matches, admits, resource_matches
 from backcheck.controls.keys import NOT_THERE
 from backcheck.controls.moments import few
 from backcheck.controls.resource_levels import ITEM_WRITES, WITHOUT_RESOURCE
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import NamedPolicy, Statement
+from backcheck.inventory.iam import NamedPolicy, Role, Statement
 from backcheck.policy.model import PRIMARY
 
 AT = "GetRolePolicy, GetPolicyVersion"
 
 
+LAMBDA = "lambda.amazonaws.com"
+
+
 def working_roles(world: World) -> Iterator[NamedRole]:
-    """The roles that audit and drill. AWS Backup's own restore role writes by its nature; IAM-02 judges it."""
+    """The roles that audit and drill, and those of a template's functions, which restore and validate.
+
+    AWS Backup's own restore role writes by its nature; IAM-02 judges it. An account has functions of other kinds, whose
+    roles are not the policy's business; a template that is gated has none but what it brings along.
+    """
     home = world.policy.account(PRIMARY) or world.policy.accounts[0]
     for name in (world.policy.roles.auditor, world.policy.roles.drill):
         if name:
             yield as_named(name, home.id, world)
+    if Reads.TEMPLATE in world.reads:
+        named = {world.policy.roles.auditor, world.policy.roles.drill}
+        for (account, name), role in sorted(world.index.roles.items()):
+            if isinstance(role, Role) and name not in named and _runs_functions(role):
+                yield as_named(role.arn, account, world)
+
+
+def _runs_functions(role: Role) -> bool:
+    return not isinstance(role.trust, Gap) and admits(role.trust, LAMBDA, "sts:AssumeRole", role.arn)[0]
 
 
 def _drill(*statements: Statement) -> World:
@@ -84,11 +100,16 @@ def role_is_narrow(named: NamedRole, world: World) -> Verdict:
     )
 
 
+def _is_harmless(action: str) -> bool:
+    """It takes no resource, or writes logs and traces, which every function does (AWSLambdaBasicExecutionRole)."""
+    return action in WITHOUT_RESOURCE or action.startswith(("logs:", "xray:"))
+
+
 def _problems(policy: NamedPolicy, tables: list[str]) -> Iterator[str]:
     for statement in () if isinstance(policy.document, Gap) else policy.document.statements:
         if statement.effect != "Allow":
             continue
-        wide = [action for action in statement.actions if action.lower() not in WITHOUT_RESOURCE]
+        wide = [action for action in statement.actions if not _is_harmless(action.lower())]
         if "*" in statement.resources and (wide or statement.not_actions):
             yield f"{policy.name} allows {few(wide) or 'all but a few actions'} on *"
         for write in ITEM_WRITES:

@@ -15,7 +15,7 @@ from backcheck.evidence.points import Chart, Lane, Mark
 from backcheck.evidence.terminal import VERDICTS
 from backcheck.finding import Finding, Run
 
-WIDTH, LEFT, LANE = 1100, 250, 26
+WIDTH, LEFT, LANE = 1180, 370, 26
 
 WAIVERS = "WVR-01"
 
@@ -116,6 +116,8 @@ def _kind(mark: Mark) -> str:
         return "superseded"
     if mark.want and mark.have == mark.want:
         return "there"
+    if mark.gone:
+        return "gone"
     return "missing" if mark.due and mark.want else "expected"
 
 
@@ -124,6 +126,7 @@ def _told(mark: Mark) -> str:
         "superseded": "replaced by a backup that is kept longer",
         "there": f"{mark.have} of {mark.want} tables have the point",
         "missing": f"only {mark.have} of {mark.want} tables have the point",
+        "gone": "deleted at the end of its retention",
         "expected": "not due yet, or no table existed",
     }
     return f"{mark.at:%a %Y-%m-%d %H:%M} UTC: {said[_kind(mark)]}"

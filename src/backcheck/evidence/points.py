@@ -41,6 +41,8 @@ class Mark:
     effective: bool
     due: bool
     """Its deadline has passed."""
+    gone: bool
+    """Its retention has passed as well, or could have: that no point is there is as it should be."""
     have: int
     """Tables that have a usable point from it."""
     want: int
@@ -146,7 +148,7 @@ def _measured(
             moment for vault in vaults for moment in created.get(_key(world.policy, vault, scoped.table.arn), ())
         )
         first = bisect_left(times, since)
-        stops = [times[first - 1] if first else since, *times[first:], world.now]
+        stops = [since, *times[first:], world.now]  # a point from before may be deleted by now, and rightly so
         gap = max(later - earlier for earlier, later in pairwise(stops))
         if longest is None or gap > longest:
             longest, on = gap, scoped.table.name
@@ -169,6 +171,8 @@ def _lanes(
 def _marks(
     world: World, calendar: Calendar, tier: Tier, vault: Vault, tables: Sequence[ScopedTable], created: Created
 ) -> Iterator[Mark]:
+    copies = {copy.vault: copy.retention_days for copy in tier.copies}
+    kept = tier.retention_days if vault.key == tier.vault else copies.get(vault.key)
     times = [(s.table.created, created.get(_key(world.policy, vault, s.table.arn), ())) for s in tables]
     for outcome in calendar.outcomes:
         if outcome.firing.tier.id != tier.id:
@@ -181,6 +185,7 @@ def _marks(
             at=begin,
             effective=outcome.effective,
             due=outcome.deadline <= world.now,
+            gone=kept is not None and begin + timedelta(days=kept) <= world.now,
             have=have,
             want=len(existed),
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from backcheck.gate.reads import BACKUP_RULES
 from backcheck.gate.stacks import StackSpec
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.connect import Kind, Target
@@ -15,9 +17,13 @@ from backcheck.inventory.model import AccountInventory, Inventory, RegionInvento
 from backcheck.policy.model import Policy
 from backcheck.sandbox.cloudformation import deploy
 from backcheck.sandbox.cloudformation_clients import account_in
-from backcheck.sandbox.cloudformation_stacks import DeployError, Stack, StackResource
+from backcheck.sandbox.cloudformation_stacks import DeployError, Stack, StackResource, stacks_of
 from backcheck.sandbox.sandbox import Sandbox
 from backcheck.template.result import ResolvedResource
+from backcheck.template.value import Value
+
+_WORD = re.compile(r"[A-Za-z]+")
+_RULE_NAMED = re.compile(r"\brule ([A-Za-z0-9_.-]+[A-Za-z0-9])")
 
 Place = tuple[str, str]
 """(account id, region)."""
@@ -27,7 +33,8 @@ Place = tuple[str, str]
 class Made:
     """A resource of a template, and what became of it."""
 
-    spec: StackSpec
+    file: str
+    """The template's, a nested one's own."""
     resource: StackResource
     wanted: ResolvedResource | None
     """None where it is not even known whether it would be created."""
@@ -43,8 +50,8 @@ class Outcome:
     """What came of one template."""
 
     spec: StackSpec
-    stack: Stack | None
-    """None where CloudFormation would not even begin."""
+    stacks: tuple[Stack, ...]
+    """The stack, then those nested in it; nothing where CloudFormation would not even begin."""
     refusal: str
     """AWS's words; empty where the stack was created."""
     line: int
@@ -66,11 +73,10 @@ class Deployment:
     def made(self) -> Iterable[Made]:
         """Every resource of every stack that stands."""
         for outcome in self.outcomes:
-            if outcome.stack is None or outcome.refusal:
-                continue
-            for logical_id, resource in outcome.stack.resources.items():
-                wanted = outcome.stack.template.resources.get(logical_id)
-                yield Made(spec=outcome.spec, resource=resource, wanted=wanted)
+            for stack in () if outcome.refusal else outcome.stacks:
+                for logical_id, resource in stack.resources.items():
+                    wanted = stack.template.resources.get(logical_id)
+                    yield Made(file=stack.template.file, resource=resource, wanted=wanted)
 
 
 def deployed(stacks: Iterable[StackSpec], policy: Policy, now: datetime) -> Deployment:
@@ -98,13 +104,38 @@ def deployed(stacks: Iterable[StackSpec], policy: Policy, now: datetime) -> Depl
 
 def _deploy(spec: StackSpec, sandbox: Sandbox) -> Outcome:
     into = account_in(sandbox.world, account=spec.account, region=spec.region)
+    before = set(stacks_of(sandbox.world, spec.account, spec.region))
     try:
         stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters)
     except DeployError as error:
-        return Outcome(spec=spec, stack=None, refusal=f"{error.code}: {error.message}", line=0)
+        return Outcome(spec=spec, stacks=(), refusal=f"{error.code}: {error.message}", line=0)
+    after = stacks_of(sandbox.world, spec.account, spec.region)
+    nested = (one for key, one in after.items() if key not in before and one is not stack)
     failed = next((one for one in stack.events if one.status == "CREATE_FAILED"), None)
-    line = stack.resources[failed.logical_id].line if failed and failed.logical_id in stack.resources else 0
-    return Outcome(spec=spec, stack=stack, refusal=stack.failure, line=line)
+    refused = stack.template.resources.get(failed.logical_id) if failed else None
+    line = _line_of_refusal(refused, failed.reason) if failed and refused else 0
+    return Outcome(spec=spec, stacks=(stack, *nested), refusal=stack.failure, line=line)
+
+
+def _line_of_refusal(refused: ResolvedResource, words: str) -> int:
+    """The line of a property that AWS's words name, in the rule that they name; else the resource's."""
+    said = set(_WORD.findall(words))
+    rules = _RULE_NAMED.search(words)
+    named = [pointer for pointer in refused.lines if pointer.rpartition("/")[2] in said]
+    if rules:
+        names = list(rule_names(refused))
+        index = names.index(rules[1]) if rules[1] in names else -1
+        named = [pointer for pointer in named if f"{BACKUP_RULES}/{index}/" in pointer] or named
+    return refused.lines[named[0]] if named else refused.line
+
+
+def rule_names(plan: ResolvedResource) -> Iterator[Value]:
+    """The names of a plan's rules, in order."""
+    value: Value = plan.properties
+    for token in BACKUP_RULES.strip("/").split("/"):
+        value = value.get(token, "") if isinstance(value, Mapping) else ""
+    for rule in value if isinstance(value, tuple) else ():
+        yield rule.get("RuleName", "") if isinstance(rule, Mapping) else ""
 
 
 def _subscribed(sandbox: Sandbox, inventory: Inventory) -> Mapping[str, int]:

@@ -97,8 +97,10 @@ def encode_item(item: Attributes) -> bytes:
 
 def encode_key(item: Attributes, names: tuple[str, ...]) -> bytes:
     """The canonical bytes of the key attributes of an item that is canonical already."""
+    key = {}
     try:
-        key = {name: item[name] for name in names}
+        for name in names:
+            key[name] = item[name]
     except KeyError as error:
         raise Error(f"an item without the key attribute {error.args[0]!r}", hint="check --key") from error
     if not _KEY_TYPES.issuperset(chain.from_iterable(key.values())):
@@ -141,6 +143,9 @@ def _make_values_canonical(values: Iterable[Any], depth: int) -> bool:
                 if type(value) is not list:
                     raise Error("a value of type L that is not a list")
                 respelled |= _make_values_canonical(value, depth + 1)
+            elif kind == "BOOL":
+                if value is not True and value is not False:
+                    raise Error("a value of type BOOL that is neither true nor false")
             else:
                 typed[kind] = _canonical_value(kind, value)
                 respelled |= kind == "NS"
@@ -150,10 +155,7 @@ def _make_values_canonical(values: Iterable[Any], depth: int) -> bool:
 
 
 def _canonical_value(kind: str, value: Any) -> Any:
-    if kind == "BOOL":
-        if type(value) is not bool:
-            raise Error("a value of type BOOL that is neither true nor false")
-    elif kind == "NULL":
+    if kind == "NULL":
         if value is not True:
             raise Error("a value of type NULL that is not true")
     elif kind == "B":
@@ -176,13 +178,13 @@ def _canonical_binary(text: Any) -> str:
 
 def _canonical_set(kind: str, values: Any) -> list[str]:
     """Sorted by code point, which is UTF-8's byte order. DynamoDB's sets are never empty and never repeat a member."""
-    if type(values) is not list or set(map(type, values)) != {str}:
+    if type(values) is not list or not values or type(values[0]) is not str:
         raise Error(f"a value of type {kind} that is not a list of strings with at least one member")
     if kind == "NS":
         values = map(canonical_number, values)
     elif kind == "BS":
         values = map(_canonical_binary, values)
-    members = sorted(values)
+    members = sorted(values)  # a TypeError, which the caller knows, if a later member is no string
     if len(set(members)) != len(members):
         raise Error(f"a value of type {kind} that holds a member twice")
     return members

@@ -12,7 +12,7 @@ MODULES = (
     "holds",
     "iam_simulator",
     "identity",
-    "jobs",
+    "job_calls",
     "keys",
     "listings",
     "plans",

@@ -9,6 +9,7 @@ from backcheck.sandbox import (
     cloudformation_backup,
     cloudformation_dynamodb,
     cloudformation_iam,
+    cloudformation_named,
 )
 from backcheck.sandbox.cloudformation_kinds import Kind
 
@@ -17,6 +18,7 @@ KINDS: Mapping[str, Kind] = {
     **cloudformation_dynamodb.KINDS,
     **cloudformation_iam.KINDS,
     **cloudformation_alerting.KINDS,
+    **cloudformation_named.KINDS,
 }
 """The resource types that are created, by their names."""
 

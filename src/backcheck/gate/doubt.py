@@ -1,0 +1,122 @@
+"""What a template does not tell: a verdict that rests on a value which is not known is UNKNOWN, with path and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from backcheck.finding import Finding, Location, Status
+from backcheck.gate.deployment import Made
+from backcheck.gate.places import Places
+from backcheck.gate.reads import BACKUP_RULES, HARMLESS, LACKING, READS, RULE, SLICE
+from backcheck.sandbox.cloudformation_types import NESTED
+from backcheck.template.value import is_known
+
+AWS_BACKUP = "aws.backup"
+NOT_GIVEN = "the snapshot has nothing of this account and region"
+CALLS = "no template for this account and region was given, or its stack was refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """One part of a template that is not known."""
+
+    made: Made
+    pointer: str
+    """Below Properties; empty where the whole resource is meant."""
+    line: int
+    reason: str
+
+    @property
+    def path(self) -> str:
+        """JSON Pointer into the template."""
+        below = f"/Properties{self.pointer}" if self.pointer else ""
+        return f"/Resources/{self.made.resource.logical_id}{below}"
+
+
+def doubts(made: Iterable[Made]) -> tuple[Doubt, ...]:
+    """Everything that is not known about resources that a control reads, and what could hold any resource."""
+    return tuple(doubt for one in made for doubt in _of(one))
+
+
+def is_opaque(kind: str) -> bool:
+    """A resource that stands for others, which are not here."""
+    return kind in (NESTED, "AWS::Serverless::Application") or kind.endswith("::MODULE")
+
+
+def _of(made: Made) -> Iterator[Doubt]:
+    resource = made.resource
+    if (resource.type not in SLICE and not is_opaque(resource.type)) or _hears_others(made):
+        return
+    if resource.skipped:
+        reasons = "; ".join(f"{pointer}: {one.reason}" for pointer, one in resource.unresolved)
+        yield Doubt(made=made, pointer="", line=resource.line, reason=reasons or resource.skipped)
+    harmless = HARMLESS.get(resource.type, ())
+    for pointer, why in resource.unresolved:
+        if not any(_overlap(pointer, other) for other in harmless):
+            line = why.line or (made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line)
+            yield Doubt(made=made, pointer=pointer, line=line, reason=why.reason)
+
+
+def _hears_others(made: Made) -> bool:
+    """An EventBridge rule for events of other services says nothing about backups, whatever else it filters on."""
+    if made.resource.type != RULE or made.wanted is None:
+        return False
+    pattern = made.wanted.properties.get("EventPattern")
+    sources = pattern.get("source") if isinstance(pattern, Mapping) else None
+    return isinstance(sources, tuple) and is_known(sources) and AWS_BACKUP not in sources
+
+
+def doubted(finding: Finding, known: tuple[Doubt, ...], places: Places) -> Finding:
+    """The finding, or UNKNOWN where it rests on what is not known.
+
+    A PASS falls with any doubt about its own resource, and with one about what its control reads of others; a FAIL only
+    with one about what decided it: a doubt elsewhere does not excuse what is plainly wrong.
+    """
+    if finding.control not in READS or finding.status not in (Status.PASS, Status.FAIL):
+        return _explained(finding)
+    doubt = next((one for one in known if _touches(finding, one, places)), None)
+    if doubt is None:
+        return finding
+    return replace(
+        finding,
+        status=Status.UNKNOWN,
+        observed="not known",
+        at=doubt.path,
+        message=f"cannot be told: {doubt.path} is not known: {doubt.reason}",
+        location=Location(file=doubt.made.file, line=doubt.line or 1),
+    )
+
+
+def _explained(finding: Finding) -> Finding:
+    """In the words of a gate: there is no snapshot here, but a region that no template is for."""
+    return replace(finding, message=finding.message.replace(NOT_GIVEN, CALLS))
+
+
+def _touches(finding: Finding, doubt: Doubt, places: Places) -> bool:
+    reads = READS[finding.control]
+    kind = doubt.made.resource.type
+    subject = places.of(finding)
+    if is_opaque(kind):  # what is missing may be in there; what is there and wrong is wrong
+        return finding.status is Status.FAIL and (subject is None or finding.control in LACKING)
+    if kind not in reads:
+        return False
+    if subject is not None and subject.resource.type == kind:
+        if subject != doubt.made:
+            return False
+        index = places.rule_index(finding, subject)
+        if index is not None and _is_of_another_rule(doubt.pointer, index):
+            return False
+        if finding.status is Status.PASS:
+            return True
+    pointers = (pointer.partition("/{rule}")[0] if "{rule}" in pointer else pointer for pointer in reads[kind])
+    return any(_overlap(doubt.pointer, pointer) for pointer in pointers)
+
+
+def _is_of_another_rule(pointer: str, index: int) -> bool:
+    own = f"{BACKUP_RULES}/{index}"
+    return pointer.startswith(f"{BACKUP_RULES}/") and not _overlap(pointer, own)
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

@@ -1,0 +1,141 @@
+"""`backcheck gate` from end to end, and every input that is no template."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import orjson
+import pytest
+from tests.gate.building import ROOT
+
+from backcheck.cli import run
+
+POLICY = str(ROOT / "policies" / "techmoda.yaml")
+BAD = ROOT / "fixtures" / "templates" / "bad"
+LAB = ROOT / "fixtures" / "templates" / "lab" / "mutations"
+NOTHING: dict[str, dict[str, list[object]]] = {"results": {"failed_checks": [], "parsing_errors": []}}
+
+
+@pytest.fixture
+def checkov(tmp_path: Path) -> Path:
+    """A program that answers as checkov does and finds nothing."""
+    return program(tmp_path, NOTHING)
+
+
+def program(folder: Path, report: object, code: int = 0) -> Path:
+    path = folder / "checkov"
+    answer = json.dumps(report) if not isinstance(report, str) else report
+    path.write_text(f"#!/bin/sh\necho \"$@\" > '{folder}/arguments'\ncat <<'END'\n{answer}\nEND\nexit {code}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def gate(tmp_path: Path, *arguments: str) -> int:
+    return run(["gate", "--policy", POLICY, "--at", "2026-11-22", "--out", str(tmp_path / "out"), *arguments])
+
+
+HUGE = "Resources:\n" + "".join(f"  R{i}: {{Type: AWS::SNS::Topic}}\n" for i in range(501))
+CASES: dict[str, tuple[str, str | bytes, str]] = {
+    "broken YAML": ("a.yaml", "Resources:\n  A: [1\n", "not valid YAML or JSON"),
+    "broken JSON": ("a.json", '{"Resources": {"A": ', "not valid YAML or JSON"),
+    "empty": ("a.yaml", "", "not a CloudFormation template"),
+    "no resources": ("a.yaml", "Resources: {}\n", "At least one Resources member"),
+    "a list": ("a.yaml", "- a\n- b\n", "top level must be a map"),
+    "not text": ("a.yaml", b"\xff\xfe\x00R", "is not UTF-8 text"),
+    "too large": ("a.yaml", "# " + "x" * 1_048_576, "CloudFormation takes at most"),
+    "too many resources": ("a.yaml", HUGE, "resources"),
+    "a macro": ("a.yaml", (BAD / "macro.yaml").read_text(), "macro MyCompanyMacro can be expanded in an account only"),
+    "terraform": ("main.tf", (BAD / "main.tf").read_text(), "is Terraform"),
+    "terraform as JSON": ("a.json", '{"resource": {"aws_backup_vault": {}}}', "is Terraform"),
+    "a key twice": ("a.yaml", (BAD / "duplicate-key.yaml").read_text(), "is given twice"),
+    "nested stack missing": ("a.yaml", (BAD / "nested-stack-missing.yaml").read_text(), "cannot be read"),
+    "an unknown function": ("a.yaml", "Resources:\n  A: {Type: AWS::SNS::Topic, Properties: !Nope x}\n", "unknown tag"),
+    "a reference to nothing": (
+        "a.yaml", "Resources:\n  A: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref B}}\n", "B"),
+    "deep nesting": ("a.yaml", "Resources: " + "[" * 3000 + "]" * 3000, "nested"),
+    "SAM that SAM refuses": (
+        "a.yaml", "Transform: AWS::Serverless-2016-10-31\nResources:\n  F: {Type: AWS::Serverless::Function,"
+        " Properties: {Runtime: 3, Events: 7}}\n", "SAM cannot be expanded"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_no_template_is_told_and_is_exit_4(
+    case: str, tmp_path: Path, checkov: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, content, message = CASES[case]
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert gate(tmp_path, str(path), "--checkov", str(checkov)) == 4
+    told = capsys.readouterr().err
+    assert message in told
+    assert name in told or "not-there.yaml" in told
+    assert "Traceback" not in told
+    assert "internal error" not in told
+
+
+WRONG = {
+    "no such file": (["nothing.yaml"], "cannot be read"),
+    "a region of nobody": ([f"{LAB}/00.yaml@eu-west-1"], "region eu-west-1 is not the policy's"),
+    "an account of nobody": ([f"{LAB}/00.yaml@other/us-east-1"], "account other is not the policy's"),
+    "one name twice": ([f"a={LAB}/00.yaml", f"a={LAB}/01.yaml"], "two stacks are named a"),
+    "a parameter of nobody": ([f"{LAB}/00.yaml", "--parameter", "X=1"], "no parameter that any template has"),
+    "a parameter of no stack": ([f"{LAB}/00.yaml", "--parameter", "b.X=1"], "there is no stack b"),
+    "a parameter without a value": ([f"{LAB}/00.yaml", "--parameter", "X"], "not of the form NAME=VALUE"),
+    "no checkov there": ([f"{LAB}/00.yaml", "--checkov", "/nothing"], "no program that can be run"),
+    "no snapshot there": ([f"{LAB}/00.yaml", "--against", "/nothing"], "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_usage_is_exit_4(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments, message = WRONG[case]
+    assert gate(tmp_path, *arguments) == 4
+    assert message in capsys.readouterr().err
+
+
+def test_a_gate_writes_its_evidence_and_annotates(
+    tmp_path: Path, checkov: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert gate(tmp_path, f"techmoda={LAB}/01.yaml", "--checkov", str(checkov)) == 1
+    told = capsys.readouterr().out
+    assert f"::error file={LAB}/01.yaml,line=18,title=PIT-01 fail::" in told
+    assert "SIMULATED" in told
+    out = tmp_path / "out"
+    assert {path.name for path in out.iterdir()} >= {"findings.json", "findings.sarif", "junit.xml", "report.html"}
+    document = orjson.loads((out / "findings.json").read_bytes())
+    assert document["run"]["accounts"] == [
+        {"kind": "template", "id": "123456789012", "regions": ["us-east-1"], "simulated": True}
+    ]
+    [pitr] = [one for one in document["findings"] if one["control"] == "PIT-01"]
+    assert pitr["location"] == {"file": f"{LAB}/01.yaml", "line": 18}
+    assert "simulated" in (out / "report.html").read_text().lower()
+
+
+def test_all_templates_go_to_checkov_at_once_and_offline(tmp_path: Path, checkov: Path) -> None:
+    arguments = [f"a={LAB}/00.yaml", f"b={BAD}/../shapes/simple-table.yaml@dr", "--checkov", str(checkov)]
+    gate(tmp_path, *arguments)
+    said = (tmp_path / "arguments").read_text()
+    assert said.count("--file") == 2
+    assert "--skip-download" in said
+
+
+@pytest.mark.parametrize(("report", "code"), [("", 1), ("no JSON", 0), ("[", 2)])
+def test_a_checkov_that_breaks_is_unknown(tmp_path: Path, report: str, code: int) -> None:
+    assert gate(tmp_path, f"techmoda={LAB}/00.yaml", "--checkov", str(program(tmp_path, report, code))) != 0
+    document = orjson.loads((tmp_path / "out" / "findings.json").read_bytes())
+    [told] = [one for one in document["findings"] if one["control"] == "checkov"]
+    assert told["status"] == "unknown"
+    assert "no report" in told["message"]
+
+
+def test_without_checkov_the_report_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    monkeypatch.delenv("BACKCHECK_CHECKOV", raising=False)
+    gate(tmp_path, f"techmoda={LAB}/00.yaml")
+    document = orjson.loads((tmp_path / "out" / "findings.json").read_bytes())
+    [told] = [one for one in document["findings"] if one["control"] == "checkov"]
+    assert (told["status"], told["message"]) == ("not_applicable", "checkov was not run: it was not found")

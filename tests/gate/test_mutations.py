@@ -1,0 +1,157 @@
+"""The lab's spoilt templates, and the same change applied to ours: what turns from PASS to FAIL, and nothing else."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+from tests.gate.building import (
+    EVERY,
+    ROOT,
+    Change,
+    Key,
+    judged,
+    ours,
+    replaced,
+    section,
+    spec,
+    text,
+    verdicts,
+)
+
+from backcheck.finding import Status
+
+PRIMARY = text("primary")
+PLAN = "template:templates/primary.yaml#/Resources/BackupPlan"
+TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/techmoda-products"
+VAULT = "arn:aws:backup:us-east-1:123456789012:backup-vault:techmoda-vault"
+SELECTION = section(PRIMARY, "  BackupSelection:\n    Type", "  # --- roles that AWS")
+DAILY_COPY = section(PRIMARY, "            CopyActions:\n", "          - RuleName: WeeklyBackups")
+OTHER_RULES = section(PRIMARY, "          - RuleName: WeeklyBackups\n", "\n  BackupSelection:")
+
+
+def _cold_through_a_parameter(content: str) -> str:
+    declared = replaced("Parameters:\n", "Parameters:\n  Cold: {Type: Number, Default: 30}\n")(content)
+    kept = "              DeleteAfterDays: !Ref WeeklyRetentionDays\n"
+    return replaced(kept, f"{kept}              MoveToColdStorageAfterDays: !Ref Cold\n")(declared)
+
+
+def _of_the_plan(*pairs: tuple[str, str]) -> set[Key]:
+    return {(control, PLAN, f"techmoda-backup-plan/{tier}" if tier else "") for control, tier in pairs}
+
+
+REFUSED = {("TPL-01", "template:templates/primary.yaml", "")}
+VALIDATOR_ROLE = "template:templates/primary.yaml#/Resources/ValidateBackupFunctionRole"
+MUTATIONS: dict[str, tuple[Change, set[Key]]] = {
+    "01": (replaced("PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false"), {("PIT-01", TABLE, "")}),
+    "05": (replaced(SELECTION, ""), {("SEL-01", TABLE, "")}),
+    "07": (replaced(DAILY_COPY, ""), _of_the_plan(("DR-01", "daily"), ("DRF-01", ""), ("RPO-01", ""))),
+    "10": (
+        replaced(OTHER_RULES, ""),
+        _of_the_plan(("PLN-02", "weekly"), ("PLN-02", "monthly"), ("DRF-01", "")),
+    ),
+    "11": (replaced("StartWindowMinutes: !Ref DailyStartWindowMinutes", "StartWindowMinutes: 10"), REFUSED),
+    "14": (_cold_through_a_parameter, REFUSED),
+    "16": (
+        replaced(
+            "            Lifecycle:\n              DeleteAfterDays: !Ref DailyRetentionDays\n",
+            "            Lifecycle: {OptInToArchiveForSupportedResources: false}\n",
+        ),
+        _of_the_plan(("PLN-04", "daily"), ("FEA-01", "daily"), ("PLN-06", ""), ("DRF-01", "")),
+    ),
+    "18": (
+        replaced("MinRetentionDays: !Ref LockMinRetentionDays", "MinRetentionDays: 60"),
+        {*_of_the_plan(("FEA-01", "daily")), ("VLT-03", VAULT, ""), ("DRF-01", VAULT, "")},
+    ),
+    "20": (
+        replaced(
+            "State: ENABLED\n      Targets:\n        - Id: validate",
+            "State: DISABLED\n      Targets:\n        - Id: validate",
+        ),
+        {("ALR-02", "policy:techmoda-product-catalog#/validation", "")},
+    ),
+    "23": (
+        replaced(
+            "                - backup:DescribeRecoveryPoint\n                - backup:DescribeRegion",
+            "                - backup:*\n                - iam:PassRole\n                - backup:DescribeRegion",
+        ),
+        {("IAM-03", VALIDATOR_ROLE, "")},
+    ),
+}
+"""By the lab's number: the change to primary.yaml, and what it must fail: the control at fault, and those that see the
+same from another side (the plan is no longer the policy's, the arithmetic of what can be lost)."""
+
+
+@cache
+def _baseline() -> dict[Key, Status]:
+    return verdicts(judged(*ours(names=EVERY)).run.findings)
+
+
+def test_our_templates_pass() -> None:
+    bad = {key: status for key, status in _baseline().items() if status in (Status.FAIL, Status.UNKNOWN)}
+    assert bad == {}
+    assert sum(status is Status.PASS for status in _baseline().values()) > 100
+
+
+@pytest.mark.parametrize("number", MUTATIONS)
+def test_a_spoilt_template_fails_exactly_what_was_spoilt(number: str) -> None:
+    change, expected = MUTATIONS[number]
+    found = verdicts(judged(*ours("primary", change, EVERY)).run.findings)
+    turned = {key for key, status in found.items() if status is Status.FAIL}
+    assert turned == expected
+    assert {_baseline()[key] for key in expected} == {Status.PASS}
+
+
+@pytest.mark.parametrize(
+    ("number", "at"),
+    [
+        ("01", "PointInTimeRecoveryEnabled: false"),
+        ("11", "StartWindowMinutes: 10"),
+        ("14", "              DeleteAfterDays: !Ref WeeklyRetentionDays"),
+        ("18", "      LockConfiguration:"),
+        ("20", "      State: DISABLED"),
+    ],
+)
+def test_a_finding_stands_on_the_line_that_is_at_fault(number: str, at: str) -> None:
+    change, expected = MUTATIONS[number]
+    spoilt = change(PRIMARY)
+    found = {one.key: one for one in judged(*ours("primary", change)).run.findings}
+    lines = {place.line for key in expected if (place := found[key].location) is not None}
+    at_line = next(index for index, line in enumerate(spoilt.splitlines(), 1) if at in line)
+    assert any(at_line <= line <= at_line + 1 for line in lines), (at_line, lines)
+
+
+LAB = ROOT / "fixtures" / "templates" / "lab" / "mutations"
+EXPECTED: dict[str, set[tuple[str, str | None]]] = {
+    "01": {("PIT-01", None)},
+    "05": {("SEL-01", None)},
+    "07": {("DR-01", "daily")},
+    "10": {("PLN-02", "weekly"), ("PLN-02", "monthly")},
+    "11": {("TPL-01", None)},
+    "14": {("TPL-01", None)},
+    "16": {("PLN-04", "weekly")},
+    "18": {("FEA-01", "daily"), ("VLT-03", None)},
+    "20": {("ALR-02", None)},
+    "23": {("IAM-03", None)},
+}
+
+
+@pytest.mark.parametrize("number", EXPECTED)
+def test_the_labs_own_mutations_are_caught(number: str) -> None:
+    content = (LAB / f"{number}.yaml").read_text()
+    found = judged(spec(content, file=f"{number}.yaml")).run.findings
+    failed = {(one.control, one.tier) for one in found if one.status is Status.FAIL}
+    expected = {(control, tier and f"techmoda-backup-plan/{tier}") for control, tier in EXPECTED[number]}
+    assert expected <= failed
+
+
+def test_every_mutation_of_the_lab_is_tried() -> None:
+    numbers = {line.partition(".")[0] for line in (LAB / "expected.tsv").read_text().splitlines()[2:]}
+    assert numbers == set(EXPECTED) == set(MUTATIONS)
+
+
+def test_the_words_of_aws_are_told_with_the_resource_that_it_refuses() -> None:
+    found = judged(*ours("primary", MUTATIONS["14"][0])).run.findings
+    [refused] = [one for one in found if one.control == "TPL-01" and one.status is Status.FAIL]
+    assert "BackupPlan: " in refused.message
+    assert "rule WeeklyBackups. DeleteAfterDays cannot be less than 90 days apart" in refused.message

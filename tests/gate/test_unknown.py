@@ -1,0 +1,145 @@
+"""What a template does not tell is UNKNOWN, with path, line and reason, and never PASS."""
+
+from __future__ import annotations
+
+import pytest
+from tests.gate.building import CORE, judged, only, ours, policy, replaced, spec
+
+from backcheck.finding import Finding, Status
+
+DAILY, WEEKLY = "techmoda-backup-plan/daily", "techmoda-backup-plan/weekly"
+
+
+def _found(old: str, new: str, changed: str = "primary") -> tuple[Finding, ...]:
+    def change(content: str) -> str:
+        declared = replaced("Parameters:\n", "Parameters:\n  NotGiven: {Type: String}\n")(content)
+        return replaced(old, new)(declared)
+
+    return judged(*ours(changed, change)).run.findings
+
+
+RETENTION = "            Lifecycle:\n              DeleteAfterDays: !Ref DailyRetentionDays\n            Copy"
+CASES = {
+    "PLN-04": (RETENTION, RETENTION.replace("DailyRetentionDays", "NotGiven"), DAILY, "DeleteAfterDays"),
+    "PIT-01": ("PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: !Ref NotGiven", None, "NotGiven"),
+    "PIT-05": ("DeletionProtectionEnabled: true", "DeletionProtectionEnabled: !Ref NotGiven", None, "NotGiven"),
+    "DR-02": (
+        "                Lifecycle:\n                  DeleteAfterDays: !Ref DailyRetentionDays",
+        "                Lifecycle:\n                  DeleteAfterDays: !Ref NotGiven",
+        DAILY,
+        "NotGiven",
+    ),
+    "SEL-04": (
+        "        Resources:\n          - !GetAtt ProductsTable.Arn\n",
+        "        NotResources: [!Ref NotGiven]\n        Resources:\n          - !GetAtt ProductsTable.Arn\n",
+        None,
+        "NotResources",
+    ),
+    "ALR-02": ("      State: ENABLED\n      Targets:\n        - Id: validate",
+               "      State: !Ref NotGiven\n      Targets:\n        - Id: validate", None, "State"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("control", CASES)
+def test_a_parameter_without_a_value_makes_what_hangs_on_it_unknown(control: str) -> None:
+    old, new, tier, named = CASES[control]
+    found = _found(old, new)
+    one = only(found, control, tier)
+    assert one.status is Status.UNKNOWN, one.message
+    assert named in one.message
+    assert one.at.startswith("/Resources/")
+    assert one.location is not None
+    assert one.location.file == "templates/primary.yaml"
+    assert one.location.line > 1
+
+
+def test_a_value_that_is_not_known_does_not_excuse_another_tier() -> None:
+    found = _found(RETENTION, RETENTION.replace("DailyRetentionDays", "NotGiven"))
+    assert only(found, "PLN-04", WEEKLY).status is Status.PASS
+
+
+def test_a_value_that_is_not_known_does_not_excuse_what_is_wrong_elsewhere() -> None:
+    def change(content: str) -> str:
+        declared = replaced("Parameters:\n", "Parameters:\n  X: {Type: String}\n")(content)
+        lock = replaced("MinRetentionDays: !Ref LockMinRetentionDays", "MinRetentionDays: 60")(declared)
+        return replaced("      EncryptionKeyArn: !GetAtt VaultKey.Arn", "      EncryptionKeyArn: !Ref X")(lock)
+
+    found = [one for one in judged(*ours("primary", change)).run.findings if one.resource.endswith(":techmoda-vault")]
+    assert only(found, "VLT-02").status is Status.UNKNOWN
+    assert only(found, "VLT-03").status is Status.FAIL
+
+
+def test_a_region_without_a_template_is_not_known() -> None:
+    found = judged(*ours(names=("primary",))).run.findings
+    assert {one.status for one in found if one.control == "VLT-01"} == {Status.PASS, Status.UNKNOWN}
+    told = [one.message for one in found if one.control == "VLT-01" and one.status is Status.UNKNOWN]
+    assert "no template for this account and region was given" in told[0]
+    assert {one.status for one in found if one.control == "FEA-01"} == {Status.UNKNOWN}
+
+
+def test_an_import_that_nobody_exports_is_not_known() -> None:
+    found = judged(*ours(names=("restore-testing",))).run.findings
+    [stack] = [one for one in found if one.control == "TPL-01"]
+    assert stack.status is Status.UNKNOWN
+    assert "no export named techmoda-" in stack.message
+    assert stack.location is not None
+    assert stack.location.line > 1
+
+
+def test_a_condition_that_is_not_known_leaves_open_whether_there_is_a_selection() -> None:
+    def change(content: str) -> str:
+        declared = replaced("Parameters:\n", "Parameters:\n  X: {Type: String}\n")(content)
+        with_condition = replaced("\nResources:\n", '\nConditions:\n  Wanted: !Equals [!Ref X, "yes"]\n\nResources:\n')
+        selection = "  BackupSelection:\n    Type: AWS::Backup::BackupSelection\n"
+        return replaced(selection, f"{selection}    Condition: Wanted\n")(
+            declared.replace("\nConditions:\n", '\nConditions:\n  Wanted: !Equals [!Ref X, "yes"]\n')
+            if "\nConditions:\n" in declared
+            else with_condition(declared)
+        )
+
+    found = judged(*ours("primary", change)).run.findings
+    one = only(found, "SEL-01")
+    assert one.status is Status.UNKNOWN
+    assert "whether it is created" in one.message
+
+
+NESTED = """
+Resources:
+  Backups:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: "https://bucket.s3.amazonaws.com/backups.yaml"}
+  Products:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: Retain
+    UpdateReplacePolicy: Retain
+    Properties:
+      TableName: techmoda-products
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 35}
+"""
+
+
+def test_what_may_be_in_a_nested_stack_that_is_not_at_hand_is_not_known() -> None:
+    found = judged(spec(NESTED)).run.findings
+    assert only(found, "TPL-01").status is Status.UNKNOWN
+    assert "is not at hand" in only(found, "TPL-01").message
+    assert only(found, "PLN-01").status is Status.UNKNOWN
+    assert only(found, "SEL-01").status is Status.UNKNOWN
+    assert only(found, "PIT-01").status is Status.PASS
+    assert only(found, "PIT-05").status is Status.FAIL  # deletion protection is off, whatever is in the other
+
+
+def test_a_refused_stack_is_one_failure_and_the_rest_is_not_known() -> None:
+    change = replaced("StartWindowMinutes: !Ref DailyStartWindowMinutes", "StartWindowMinutes: 10")
+    found = judged(*ours("primary", change, CORE)).run.findings
+    failed = [one.control for one in found if one.status is Status.FAIL]
+    assert failed == ["TPL-01"]
+    assert only(found, "PIT-01").status is Status.UNKNOWN
+
+
+def test_nothing_of_the_policy_is_judged_as_a_template() -> None:
+    found = judged(*ours()).run.findings
+    places = {one.location.file for one in found if one.control.startswith("POL-") and one.location}
+    assert places == {policy().source.file}
