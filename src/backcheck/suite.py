@@ -144,14 +144,9 @@ def _suite(config: pytest.Config) -> Suite:
     taken = take(choice, policy)
     out = folder / config.getoption("out") if config.getoption("out") else None
     now = _time(config.getoption("at")) or taken.inventory.taken_at
-<<<<<<< HEAD
-    world = World(policy=policy, now=now, inventory=taken.inventory)
+    world = World(policy=policy, now=now, inventory=taken.inventory, drills=_drills(config, folder, out))
     own = own_controls([folder / name for name in config.getoption("controls")])
     run = audit(world, (*CONTROLS, *own), taken.sha256)
-=======
-    world = World(policy=policy, now=now, inventory=taken.inventory, drills=_drills(config, folder, out))
-    run = audit(world, CONTROLS, taken.sha256)
->>>>>>> drill
     if not run.findings:
         raise UsageError("nothing is selected: no control has anything to say about this policy")
     if out and not given:

@@ -15,7 +15,6 @@ from backcheck.drill.report import plan_text
 from backcheck.errors import UsageError
 from backcheck.policy.model import Method
 
-
 EXPIRED = examples.points(lambda _: True, status="EXPIRED")
 
 
