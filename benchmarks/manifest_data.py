@@ -1,4 +1,4 @@
-"""The data of the manifest benchmarks: an export of orders, the same bytes on every machine. About 650 bytes an item."""
+"""The data of the manifest benchmarks: an export of orders, the same on every machine. About 650 bytes an item."""
 
 from __future__ import annotations
 

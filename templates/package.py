@@ -30,7 +30,18 @@ PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28
 MODULES = ("controls", "drill", "inventory", "manifest", "policy", "template")
 """The parts of backcheck that the handlers use, directly or through each other; single files all go in."""
 
-SMALL = ("attrs", "jsonschema", "jsonschema-specifications", "orjson", "pyyaml", "referencing", "rpds-py", "tzdata")
+SMALL = (
+    "attrs",
+    "jinja2",
+    "jsonschema",
+    "jsonschema-specifications",
+    "markupsafe",
+    "orjson",
+    "pyyaml",
+    "referencing",
+    "rpds-py",
+    "tzdata",
+)
 """To read a policy and judge by it."""
 
 COMPARE = (*SMALL, "blake3", "isal", "numpy")

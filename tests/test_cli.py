@@ -50,6 +50,11 @@ def test_exit_codes_of_the_group(arguments: list[str], code: int) -> None:
         (click.UsageError("no such thing"), 4, "Error: no such thing"),
         (click.ClickException("no such file"), 4, "Error: no such file"),
         (ValueError("oops"), 2, "backcheck: internal error: ValueError: oops"),
+        (
+            ModuleNotFoundError("no", name="moto.core"),
+            2,
+            "this needs the package moto.core\n  try: pip install 'backcheck[sandbox]'",
+        ),
         (KeyboardInterrupt(), 130, "backcheck: interrupted"),
     ],
 )

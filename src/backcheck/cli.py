@@ -16,10 +16,12 @@ COMMANDS: dict[str, str] = {
     "check": "backcheck.commands.check:command",
     "controls": "backcheck.commands.controls:command",
     "diff": "backcheck.commands.diff:command",
+    "drill": "backcheck.commands.drill:command",
     "gate": "backcheck.commands.gate:command",
     "manifest": "backcheck.commands.manifest:command",
     "permissions": "backcheck.commands.permissions:command",
     "policy": "backcheck.commands.policy:command",
+    "reap": "backcheck.commands.reap:command",
     "recover": "backcheck.commands.recover:command",
     "sandbox": "backcheck.commands.sandbox:command",
     "snapshot": "backcheck.commands.snapshot:command",
@@ -37,6 +39,19 @@ Exit codes:
 UNKNOWN_OUTCOME = 2
 WRONG_USAGE = 4
 INTERRUPTED = 130
+
+EXTRAS = {
+    "blake3": "manifest",
+    "cfnlint": "gate",
+    "isal": "manifest",
+    "moto": "sandbox",
+    "numpy": "manifest",
+    "pyspark": "spark",
+    "pytest": "test",
+    "pytest_html": "test",
+    "samtranslator": "sandbox",
+}
+"""What an installation may lack, and the extra that brings it."""
 
 
 @click.group(
@@ -68,9 +83,16 @@ def run(arguments: Sequence[str]) -> int:
         _tell("interrupted", verbose)
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  the last stop before the terminal: an error of ours is exit 2, not 1
-        _tell(f"internal error: {type(error).__name__}: {error}\n  try: --verbose for the traceback", verbose)
+        _tell(_explain(error), verbose)
         return UNKNOWN_OUTCOME
     return result if isinstance(result, int) else 0
+
+
+def _explain(error: Exception) -> str:
+    extra = EXTRAS.get((error.name or "").partition(".")[0]) if isinstance(error, ModuleNotFoundError) else None
+    if extra and isinstance(error, ModuleNotFoundError):
+        return f"this needs the package {error.name}\n  try: pip install 'backcheck[{extra}]'"
+    return f"internal error: {type(error).__name__}: {error}\n  try: --verbose for the traceback"
 
 
 def _tell(text: str, verbose: bool) -> None:

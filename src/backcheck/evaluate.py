@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from backcheck.controls.control import AnyControl, World, unknown
-from backcheck.finding import Finding, Location, Verdict
+from backcheck.finding import Finding, Location, Status, Verdict
 from backcheck.policy.model import Policy
+
+WORST_FIRST = (Status.FAIL, Status.UNKNOWN, Status.WAIVED, Status.PASS, Status.NOT_APPLICABLE)
 
 
 def evaluate(world: World, controls: Iterable[AnyControl]) -> tuple[Finding, ...]:
@@ -21,8 +24,35 @@ def _findings(one: AnyControl, world: World) -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001  a control that crashes has determined nothing: say so, never be silent
         why = f"the control itself failed: {type(error).__name__}: {error}"
         verdicts = (unknown(why, at=f"control {one.id}", resource=world.policy.resource()),)
+    for about in _by_subject(verdicts).values():
+        yield _finding(one, _as_one(about), world)
+
+
+def _by_subject(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], list[Verdict]]:
+    found: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
-        yield _finding(one, verdict, world)
+        found.setdefault((verdict.resource, verdict.tier or ""), []).append(verdict)
+    return found
+
+
+def _as_one(verdicts: list[Verdict]) -> Verdict:
+    """One verdict on one resource and tier: the worst decides and speaks, the notes of all are kept.
+
+    Two findings with one key could not be told apart by a waiver or a baseline: a new FAIL could pass for a known one.
+    """
+    worst = min((verdict.status for verdict in verdicts), key=WORST_FIRST.index)
+    deciding = [verdict for verdict in verdicts if verdict.status is worst]
+    return replace(
+        deciding[0],
+        message=_joined(verdict.message for verdict in deciding),
+        expected=_joined(verdict.expected for verdict in deciding),
+        observed=_joined(verdict.observed for verdict in deciding),
+        notes=tuple(dict.fromkeys(note for verdict in verdicts for note in verdict.notes)),
+    )
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(text for text in texts if text))
 
 
 def _finding(one: AnyControl, verdict: Verdict, world: World) -> Finding:

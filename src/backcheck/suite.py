@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,21 @@ from backcheck import coverage, waivers
 from backcheck.accounts import Choice, Taken, take
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
-from backcheck.controls.control import World
+from backcheck.controls.control import AnyControl, World
+from backcheck.controls.own import own_controls
 from backcheck.difference import Verdicts, read
+from backcheck.drill import history
+from backcheck.drill.record import DrillRecord
 from backcheck.errors import Error, UsageError
 from backcheck.evidence import html, terminal
 from backcheck.evidence.write import append_summary, write_evidence
 from backcheck.finding import Finding, Run, Status
+from backcheck.inventory.gap import Gap
 from backcheck.policy.load import load
 
-GROUP_ABOVE = 5000
-"""Above so many findings an item is a control with all its resources: an item costs 2 ms and 600 bytes of report."""
+GROUP_ABOVE = 1500
+"""Above so many findings an item is a control with all its resources: an item costs some 3 ms of CPU with its reports,
+which at 200 tables was more than the audit itself."""
 
 SNAPSHOT = "snapshot.json.gz"
 
@@ -35,6 +41,12 @@ FINDING = "finding"
 """The property of an item, also in JUnit, that names its finding: control, resource and tier, a line each."""
 
 KNOWN = {one.id for one in CONTROLS} | {waivers.CONTROL, coverage.CONTROL}
+
+OWN = "own"
+"""In a mark: every control that is not of the catalogue."""
+
+TOLD_AT_MOST = 20
+"""Findings that an item's message spells out."""
 
 WORST = (Status.FAIL, Status.UNKNOWN, Status.WAIVED, Status.PASS, Status.NOT_APPLICABLE)
 
@@ -77,15 +89,18 @@ class Claim:
     @property
     def key(self) -> str:
         """What names the first finding that decides, for reports."""
-        return "\n".join(next(f for f in self.findings if f.status is self.status).key)
+        return "\n".join(next(self._deciding()).key)
 
     def __repr__(self) -> str:
         return f"<{self.id}>"
 
     def __str__(self) -> str:
         """The findings that decide, one a paragraph."""
-        told = [finding for finding in self.findings if finding.status is self.status]
-        return "\n".join(terminal.explain(finding) for finding in told[:20])
+        return "\n".join(terminal.explain(finding) for finding in islice(self._deciding(), TOLD_AT_MOST))
+
+    def _deciding(self) -> Iterator[Finding]:
+        status = self.status  # once: a claim may have 100,000 findings
+        return (finding for finding in self.findings if finding.status is status)
 
 
 def claims(findings: Iterable[Finding], baseline: Verdicts | None, *, grouped: bool) -> tuple[Claim, ...]:
@@ -129,14 +144,15 @@ def _suite(config: pytest.Config) -> Suite:
     taken = take(choice, policy)
     out = folder / config.getoption("out") if config.getoption("out") else None
     now = _time(config.getoption("at")) or taken.inventory.taken_at
-    world = World(policy=policy, now=now, inventory=taken.inventory)
-    run = audit(world, CONTROLS, taken.sha256)
+    world = World(policy=policy, now=now, inventory=taken.inventory, drills=_drills(config, folder, out))
+    own = own_controls([folder / name for name in config.getoption("controls")])
+    run = audit(world, (*CONTROLS, *own), taken.sha256)
     if not run.findings:
         raise UsageError("nothing is selected: no control has anything to say about this policy")
     if out and not given:
         _ask_for_reports(config, out)
     baseline = read(folder / config.getoption("baseline")) if config.getoption("baseline") else None
-    return Suite(run, world, taken, out, baseline)
+    return Suite(run, world, taken, out, baseline, own)
 
 
 def _choice(config: pytest.Config, folder: Path) -> Choice:
@@ -152,6 +168,15 @@ def _choice(config: pytest.Config, folder: Path) -> Choice:
         role_arn=config.getoption("aws_role_arn"),
         regions=tuple(config.getoption("aws_region")),
     )
+
+
+def _drills(config: pytest.Config, folder: Path, out: Path | None) -> tuple[DrillRecord, ...] | Gap:
+    """The history that is named, or the one beside the evidence. None there: no drill is on record."""
+    named = config.getoption("drills")
+    if named and not (folder / named).is_file():
+        raise UsageError(f"there is no drill history {named}", hint="backcheck drill --out DIR writes DIR/drills.jsonl")
+    path = folder / named if named else (out or folder) / history.FILE
+    return history.read(path) if named or (out and path.is_file()) else ()
 
 
 def _time(text: str | None) -> datetime | None:
@@ -179,7 +204,13 @@ class Suite:
     """The hooks of one audited run."""
 
     def __init__(
-        self, run: Run, world: World, taken: Taken, out: Path | None, baseline: Verdicts | None = None
+        self,
+        run: Run,
+        world: World,
+        taken: Taken,
+        out: Path | None,
+        baseline: Verdicts | None = None,
+        own: tuple[AnyControl, ...] = (),
     ) -> None:
         """`out` is None where no evidence is asked for."""
         self.run = run
@@ -187,8 +218,13 @@ class Suite:
         self._baseline = baseline
         self._taken = taken
         self._out = out
+        self._own = own
         self._codes: set[int] = set()
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Without controls of one's own there is nothing to assert about them."""
+        return True if collection_path.name == "test_own.py" and not self._own else None
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Parametrize `claim` with the findings of the controls that the test is marked with."""
@@ -197,7 +233,9 @@ class Suite:
         wanted = {name for mark in metafunc.definition.iter_markers("controls") for name in mark.args}
         if not wanted:
             raise pytest.UsageError(f"{metafunc.definition.nodeid} has no mark `controls`: it would assert nothing")
-        if odd := sorted(wanted - KNOWN):
+        own = {one.id for one in self._own}
+        wanted = wanted - {OWN} | own if OWN in wanted else wanted
+        if odd := sorted(wanted - KNOWN - own):
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no control {odd[0]}")
         found = claims((f for f in self.run.findings if f.control in wanted), self._baseline, grouped=self._grouped)
         metafunc.parametrize("claim", found, ids=[one.id for one in found], indirect=True)
@@ -247,7 +285,7 @@ class Suite:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """Our sections, above pytest-html's table of every finding."""
-        prefix.append(html.sections(self.run, self._world, CONTROLS))
+        prefix.append(html.sections(self.run, self._world, (*CONTROLS, *self._own)))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:

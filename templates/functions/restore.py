@@ -136,7 +136,7 @@ def pitr_call(request: ToPointInTime, window: Window, settings: Settings) -> dic
     """RestoreTableToPointInTime's arguments: a time or the latest one, never both. Raises UsageError out of reach."""
     if not window.enabled:
         raise UsageError(f"point-in-time recovery of {settings.source_table} is off", hint="restore a recovery point")
-    call: dict[str, Any] = {"SourceTableArn": settings.source_table_arn, "TargetTableName": request.target_table}
+    call: dict[str, Any] = {"SourceTableName": settings.source_table, "TargetTableName": request.target_table}
     if request.at is None:
         return {**call, "UseLatestRestorableTime": True}
     if window.earliest is None or window.latest is None:

@@ -83,5 +83,11 @@ def test_the_example_world_stands_at_a_known_moment() -> None:
     assert examples.NOW.tzinfo is not None
 
 
+def test_findings_can_be_told_apart() -> None:
+    """Baselines and waivers know a finding by control, resource and tier."""
+    keys = [finding.key for finding in _all()]
+    assert len(set(keys)) == len(keys)
+
+
 def _all() -> tuple[Finding, ...]:
     return evaluate(examples.world(), CONTROLS)

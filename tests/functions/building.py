@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import json
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -86,3 +91,41 @@ def continuous(
         pitr["LatestRestorableDateTime"] = latest
     described = {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": pitr}
     return {"ContinuousBackupsDescription": described}
+
+
+def export(folder: Path, content: list[dict[str, Any]], table_arn: str = SOURCE_ARN) -> str:
+    """An export as DynamoDB writes one: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport.Output.html"""
+    name = "01693685827463-2d8752fd"
+    data = gzip.compress("".join(json.dumps({"Item": item}, separators=(",", ":")) + "\n" for item in content).encode())
+    base = folder / "AWSDynamoDB" / name
+    (base / "data").mkdir(parents=True)
+    (base / "data" / "part.json.gz").write_bytes(data)
+    md5 = hashlib.md5(data).digest()
+    listed = {
+        "itemCount": len(content),
+        "md5Checksum": b64encode(md5).decode(),
+        "etag": hashlib.md5(md5).hexdigest() + "-1",
+        "dataFileS3Key": f"AWSDynamoDB/{name}/data/part.json.gz",
+    }
+    summary = {
+        "version": "2020-06-30",
+        "exportArn": f"{table_arn}/export/{name}",
+        "startTime": "2026-11-22T09:31:00.000Z",
+        "endTime": "2026-11-22T09:35:00.000Z",
+        "tableArn": table_arn,
+        "tableId": "12345a12-abcd-123a-ab12-1234abc12345",
+        "exportTime": "2026-11-22T09:30:00.000Z",
+        "s3Bucket": "witness",
+        "s3Prefix": None,
+        "s3SseAlgorithm": "KMS",
+        "s3SseKmsKeyId": None,
+        "manifestFilesS3Key": f"AWSDynamoDB/{name}/manifest-files.json",
+        "billedSizeBytes": 0,
+        "itemCount": len(content),
+        "outputFormat": "DYNAMODB_JSON",
+        "exportType": "FULL_EXPORT",
+    }
+    for file, text in (("manifest-summary", json.dumps(summary)), ("manifest-files", json.dumps(listed))):
+        (base / f"{file}.json").write_text(text)
+        (base / f"{file}.md5").write_text(b64encode(hashlib.md5(text.encode()).digest()).decode())
+    return str(base)

@@ -103,7 +103,7 @@ def test_the_windows_ends_belong_to_it(at: datetime) -> None:
     ("at", "time_arguments"), [(None, {"UseLatestRestorableTime": True}), (LATEST, {"RestoreDateTime": LATEST})]
 )
 def test_a_time_or_the_latest_is_sent_never_both(at: datetime | None, time_arguments: dict[str, Any]) -> None:
-    expected = {"SourceTableArn": SOURCE_ARN, "TargetTableName": TARGET, **time_arguments}
+    expected = {"SourceTableName": "shop-products", "TargetTableName": TARGET, **time_arguments}
     with stubbed() as stubs:
         stubs.of_dynamodb.add_response("describe_continuous_backups", continuous(earliest=EARLIEST, latest=LATEST))
         stubs.of_dynamodb.add_response("restore_table_to_point_in_time", {}, expected)

@@ -1,4 +1,7 @@
-"""One compliant account for all tests of the collector: it takes seconds to make, and they only read."""
+"""One compliant account for each module of the collector's tests: it takes seconds to make, and they only read.
+
+Not one for the folder: pytest would keep it open until the session ends, and only one sandbox is open at a time.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ from backcheck.sandbox import Sandbox
 TECHMODA = Path("policies/techmoda.yaml")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def techmoda_policy(pytestconfig: pytest.Config) -> Policy:
     return load(pytestconfig.rootpath / TECHMODA)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def open_account() -> Iterator[Sandbox]:
     with Sandbox.from_scenario("techmoda") as sandbox:
         yield sandbox

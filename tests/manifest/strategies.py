@@ -18,7 +18,8 @@ def numbers(draw: st.DrawFn) -> str:
     """A number that DynamoDB holds, spelled plainly or with an exponent."""
     digits = draw(st.integers(min_value=0, max_value=10**38 - 1))
     adjusted = draw(st.integers(min_value=-130, max_value=125)) if draw(st.booleans()) else len(str(digits)) - 1
-    value = Decimal(digits).scaleb(adjusted - len(str(digits)) + 1)
+    # Built, not computed: arithmetic would round to the context's 28 digits.
+    value = Decimal((0, tuple(map(int, str(digits))), adjusted - len(str(digits)) + 1))
     return draw(st.sampled_from((f"{value:f}", f"{value:E}", f"-{value:f}")))
 
 

@@ -19,9 +19,13 @@ from tests.manifest.test_engine import Killed, KillsAfter
 from tests.manifest.test_export import digested
 
 from backcheck.errors import Error, UsageError
+from backcheck.manifest.build import export_tasks
+from backcheck.manifest.differences import Data, Kind, find_differences
+from backcheck.manifest.digest import BUCKETS
 from backcheck.manifest.document import TableRef, WitnessKind
 from backcheck.manifest.engine import RunOptions
-from backcheck.manifest.scan import Connection, Pace, ScanOptions, TableFacts, _units_per_second, scan_manifest
+from backcheck.manifest.export import open_export
+from backcheck.manifest.scan import Connection, Pace, ScanOptions, Segment, TableFacts, _units_per_second, scan_manifest
 
 KEY = ("customer", "order")
 ONE_PROCESS = RunOptions(processes=1)
@@ -185,6 +189,31 @@ def expected(tmp_path: Path) -> Any:
     return digested(write_export(tmp_path, [[line(item) for item in orders(12)]])).digest
 
 
+def test_a_live_table_is_data_at_hand(liar: str, tmp_path: Path) -> None:
+    """A restored table against the export of its source: the keys that differ, without a copy of either."""
+    export = open_export(str(write_export(tmp_path, [[line(item) for item in orders(12)]])))
+    Liar.items = [*orders(10), order(10, total={"N": "13"}), order(20)]
+    connection = Connection(region="us-east-1", endpoint_url=liar)
+    segments = [
+        Segment(connection=connection, table_name="orders", key=KEY, number=n, segments=2, units_per_second=None)
+        for n in range(2)
+    ]
+    found = find_differences(
+        Data(sources=export_tasks(export, KEY), digest=None, name="A"),
+        Data(sources=segments, digest=scanned(liar, "orders").digest, name="B"),
+        range(BUCKETS),
+        [1] * BUCKETS,
+        limit=9,
+        show_keys=True,
+        processes=1,
+    )
+    assert sorted((one.kind, one.key, one.attributes) for one in found.listed) == [
+        (Kind.CHANGED, '{"customer":{"S":"c10"},"order":{"N":"10"}}', ("total",)),
+        (Kind.EXTRA, '{"customer":{"S":"c20"},"order":{"N":"20"}}', ()),
+        (Kind.MISSING, '{"customer":{"S":"c11"},"order":{"N":"11"}}', ()),
+    ]
+
+
 def test_every_page_of_every_segment_is_read(liar: str, expected: Any) -> None:
     assert scanned(liar, "orders").digest == expected
     assert len(Liar.requests) == 3 * 2
@@ -293,6 +322,19 @@ def test_without_a_limit_nothing_waits() -> None:
 def test_the_rate_is_the_smaller_limit(read_units: int | None, scan: ScanOptions, expected_units: float | None) -> None:
     facts = TableFacts(table=TableRef(), key=("id",), size_bytes=0, read_units=read_units)
     assert _units_per_second(facts, scan) == expected_units
+
+
+@pytest.mark.parametrize("spelled", [b'{"N":"12.5"}', b'{"N":"1.25E1"}'])
+def test_a_page_that_names_an_attribute_twice_is_refused(spelled: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backcheck.manifest.scan import _page
+
+    item = b'{"customer":{"S":"c"},"order":{"N":"1"},"x":' + spelled + b',"x":' + spelled + b"}"
+    body = b'{"Count":1,"Items":[' + item + b'],"ScannedCount":1}'
+    page = _page({"RawBody": body, "RawBodyIsWhole": True}, "here")
+    segment = Segment(connection=Connection(), table_name="t", key=KEY, number=0, segments=1, units_per_second=None)
+    monkeypatch.setattr(Segment, "_pages", lambda _: [page])
+    with pytest.raises(Error, match="named twice"):
+        list(segment.items())
 
 
 def test_a_binary_key_starts_the_next_page(liar: str) -> None:

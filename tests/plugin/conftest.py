@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +29,15 @@ DENIED = Gap(
 
 
 @pytest.fixture(scope="session")
-def policy_file(pytestconfig: pytest.Config) -> Path:
-    return pytestconfig.rootpath / "policies" / "techmoda.yaml"
+def policy_file(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """TechModa's policy, without the drills of which these accounts have no history."""
+    text = (pytestconfig.rootpath / "policies" / "techmoda.yaml").read_text(encoding="utf-8")
+    text, replaced = re.subn(r"^drill:\n(?:  .*\n)+", "drill: none\n", text, flags=re.MULTILINE)
+    text, emptied = re.subn(r"^statements:.*\n(?:  .*\n)+", "statements: []\n", text, flags=re.MULTILINE)
+    assert (replaced, emptied) == (1, 1)
+    path = tmp_path_factory.mktemp("policies") / "techmoda.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="session")

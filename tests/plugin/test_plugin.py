@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from fnmatch import fnmatch
@@ -11,6 +12,7 @@ from xml.etree.ElementTree import Element, parse
 
 import pytest
 
+from backcheck.controls import CONTROLS
 from backcheck.evidence.findings_json import PASSED
 
 SUITE = ("--pyargs", "backcheck.suites.tests_policy", "-p", "no:cacheprovider", "-p", "no:randomly", "-q")
@@ -213,3 +215,32 @@ def test_a_pipelines_page_gets_the_summary(
     assert "not compliant" in text
     assert "SIMULATED" in text
     assert "| fail | PIT-01 |" in text
+
+
+OWN_CONTROL = """
+from backcheck.controls.control import ACCOUNT_ONLY, control, expect
+from backcheck.controls.subjects import tables_in_scope
+from backcheck.finding import Severity
+
+@control(
+    id="ACME-01", title="Names are short", severity=Severity.LOW, reads=ACCOUNT_ONLY, each=tables_in_scope,
+    why="w", remedy="r", sources=(), passes={}, fails={},
+)
+def name_is_short(subject, world):
+    return expect(len(subject.table.name) < 4, equals=True, at="DescribeTable.TableName", message="the name is long")
+"""
+
+
+def test_a_control_of_ones_own_is_judged_like_the_others(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path
+) -> None:
+    pytester.path.joinpath("mine.py").write_text(OWN_CONTROL)
+    result = audit(pytester, policy_file, compliant, "--controls", "mine.py", "--out", "evidence")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["FAIL * ACME-01 *techmoda-products*the name is long*"])
+
+
+def test_every_finding_of_the_catalogue_is_asserted(pytestconfig: pytest.Config) -> None:
+    folder = pytestconfig.rootpath / "tests_policy"
+    marked = [name for path in folder.glob("test_*.py") for name in re.findall(r'"([A-Z]+-\d\d)"', path.read_text())]
+    assert sorted(marked) == sorted({one.id for one in CONTROLS} | {"COV-01", "WVR-01"})

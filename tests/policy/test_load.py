@@ -68,6 +68,37 @@ def test_the_tables_of_a_list_are_names_patterns_or_arns() -> None:
     )
 
 
+def test_an_arn_says_where_its_table_is() -> None:
+    arn = "arn:aws:dynamodb:us-west-2:123456789012:table/shop-orders"
+    made = policy(tables=f"tables: [{arn}]")
+    assert (made.tables[0].region, made.tables[0].account) == ("dr", "primary")
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("{arn: ARN, region: primary}", "/tables/t/region: the ARN's region is us-west-2, and not us-east-1"),
+        ("{arn: ARN2}", "/tables/t/arn: the ARN's region is eu-west-1, which `regions` does not have"),
+        ("{arn: ARN3}", "/tables/t/arn: the ARN's account is 999999999999, which `accounts` does not have"),
+    ],
+)
+def test_an_arn_and_its_account_and_region_agree(table: str, expected: str) -> None:
+    arn = "arn:aws:dynamodb:us-west-2:123456789012:table/shop-orders"
+    for name, one in {
+        "ARN2": arn.replace("us-west-2", "eu-west-1"),
+        "ARN3": arn.replace("123456789012", "999999999999"),
+        "ARN": arn,
+    }.items():
+        table = table.replace(name, one)
+    assert expected in told(MINIMAL.replace('["shop-*"]', f"{{t: {table}}}"))
+
+
+@pytest.mark.parametrize("line", ['account: "123456789012\\n"', 'name: "shop\\n"'])
+def test_a_line_end_is_no_end(line: str) -> None:
+    key = line.partition(":")[0]
+    assert f"/{key}: must be " in told(MINIMAL.replace(f"{key}: ", f"{line}\n# "))
+
+
 @pytest.mark.parametrize(
     ("copies", "expected"),
     [

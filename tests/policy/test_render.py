@@ -48,6 +48,7 @@ def test_what_is_written_loads_as_the_same_policy(data: dict[str, Json]) -> None
     policy = parse(json.dumps(data, ensure_ascii=False), file="random.yaml")
     again = parse(to_yaml(policy), file="again.yaml")
     assert modulo_source(again) == modulo_source(policy)
+    assert yaml.safe_load(to_yaml(policy)) == long_form(policy), "readers of YAML 1.1 see something else"
     assert modulo_source(parse(explain(policy), file="explained.yaml")) == modulo_source(policy)
 
 

@@ -16,6 +16,7 @@ ACCOUNT = "123456789012"
 OTHER = "222222222222"
 PRIMARY, DR = "us-east-1", "us-west-2"
 BACKUP_POLICY = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+RESTORE_POLICY = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForRestores"
 
 
 @pytest.fixture(autouse=True)
@@ -35,11 +36,18 @@ class Bench:
     def advance(self, **delay: float) -> None:
         self.clock.advance(**delay)
 
-    def role(self, name: str = "backup", *, account: str = ACCOUNT, trusts: str = "backup.amazonaws.com") -> str:
+    def role(
+        self,
+        name: str = "backup",
+        *,
+        account: str = ACCOUNT,
+        trusts: str = "backup.amazonaws.com",
+        policy: str = BACKUP_POLICY,
+    ) -> str:
         iam = self.sandbox.client("iam", account=account)
         trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": trusts}, "Action": "sts:AssumeRole"}]}
         arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-        iam.attach_role_policy(RoleName=name, PolicyArn=BACKUP_POLICY)
+        iam.attach_role_policy(RoleName=name, PolicyArn=policy)
         return arn
 
     def table(self, name: str = "orders", *, items: int = 1, region: str = PRIMARY, **tags: str) -> str:

@@ -396,6 +396,7 @@ Outputs:
     again = deployed(sandbox, maker.replace("shared", "another").replace("${AWS::StackName}", "first"), name="third")
     assert again.status == "ROLLBACK_COMPLETE"
     assert again.reason == "Export with name first-vault is already exported by stack first"
+    assert again.exports == {}
     account = account_in(sandbox.world)
     with pytest.raises(DeployError, match="Export first-vault cannot be deleted as it is in use by second"):
         delete(first, of=account)
@@ -528,8 +529,25 @@ Resources:
     ]
     delete(stack, of=account)
     assert client(sandbox, "backup").list_backup_vaults()["BackupVaultList"] == []
+    itself = tmp_path / "itself.yaml"
+    itself.write_text(resource("AWS::CloudFormation::Stack", "{TemplateURL: itself.yaml}"))
+    with pytest.raises(DeployError, match="nested in itself"):
+        deploy(load(itself), into=account, stack_name="itself")
     with pytest.raises(TemplateError, match="cannot be read: No such file"):
         deploy(load(TEMPLATES / "bad/nested-stack-missing.yaml"), into=account, stack_name="missing")
+
+
+def test_a_nested_stack_that_is_refused_fails_the_one_around_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "child.yaml").write_text(resource("AWS::Backup::BackupVault", "{BackupVaultName: '!'}"))
+    parent = tmp_path / "parent.yaml"
+    parent.write_text(resource("AWS::CloudFormation::Stack", "{TemplateURL: child.yaml}"))
+    stack = deploy(load(parent), into=account_in(sandbox.world), stack_name="parent")
+    assert stack.status == "ROLLBACK_COMPLETE"
+    assert "Embedded stack" in stack.failure
+    assert "BackupVaultName" in stack.failure
+    parent.write_text(resource("AWS::CloudFormation::Stack", "{TemplateURL: child.yaml, Parameters: [a]}"))
+    wrong = deploy(load(parent), into=account_in(sandbox.world), stack_name="wrong")
+    assert "Parameters must be a map" in wrong.failure
 
 
 @pytest.mark.parametrize(

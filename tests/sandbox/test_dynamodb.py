@@ -202,6 +202,38 @@ class TestValues:
         assert (kept["n"], kept["m"]) == ({"N": "1.5"}, {"M": {"N": {"N": "7"}}})
         assert sorted(kept["s"]["NS"]) == ["0", "100"]
 
+    @pytest.mark.parametrize(
+        ("before", "expression", "by", "after"),
+        [("1.5", "SET n = n + :v", "0.5", "2"), ("1E+2", "SET n = n - :v", "1", "99"), ("1", "ADD n :v", "-1", "0")],
+    )
+    def test_sums_are_normalised(self, bench: Bench, before: str, expression: str, by: str, after: str) -> None:
+        bench.table(items=0)
+        key = {"id": {"S": "x"}}
+        bench.dynamodb.put_item(TableName="orders", Item={**key, "n": {"N": before}})
+        values = {":v": {"N": by}}
+        reply = bench.dynamodb.update_item(
+            TableName="orders",
+            Key=key,
+            UpdateExpression=expression,
+            ExpressionAttributeValues=values,
+            ReturnValues="ALL_NEW",
+        )
+        assert reply["Attributes"]["n"] == {"N": after}
+        assert bench.dynamodb.get_item(TableName="orders", Key=key)["Item"]["n"] == {"N": after}
+
+    def test_a_sum_that_does_not_fit_is_refused(self, bench: Bench) -> None:
+        bench.table(items=0)
+        key = {"id": {"S": "x"}}
+        bench.dynamodb.put_item(TableName="orders", Item={**key, "n": {"N": "9" * 38}})
+        with pytest.raises(ClientError, match="ValidationException"):
+            bench.dynamodb.update_item(
+                TableName="orders",
+                Key=key,
+                UpdateExpression="SET n = n + :v",
+                ExpressionAttributeValues={":v": {"N": "0.5"}},
+            )
+        assert bench.dynamodb.get_item(TableName="orders", Key=key)["Item"]["n"] == {"N": "9" * 38}
+
     def test_an_attribute_may_be_called_like_a_type(self, bench: Bench) -> None:
         bench.table(items=0)
         item = {"id": {"S": "x"}, "N": {"S": "not a number"}, "SS": {"L": [{"S": "a"}, {"S": "a"}]}}

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from backcheck.errors import UsageError
+
 from .conftest import ACCOUNT, DR, OTHER, START, Bench, rule
 
 DR_VAULT = f"arn:aws:backup:{DR}:{ACCOUNT}:backup-vault:dr"
@@ -420,6 +422,17 @@ class TestCopies:
                 DestinationBackupVaultArn=DR_VAULT,
                 IamRoleArn=bench.role(),
             )
+
+
+def test_a_point_can_vanish_from_a_locked_vault(bench: Bench) -> None:
+    bench.vault(MinRetentionDays=1)
+    start(bench, bench.table(), bench.role(), Lifecycle={"DeleteAfterDays": 35})
+    bench.advance(hours=1)
+    arn = bench.points()[0]["RecoveryPointArn"]
+    bench.sandbox.delete_point(arn)
+    assert bench.points() == []
+    with pytest.raises(UsageError, match="there is no recovery point"):
+        bench.sandbox.delete_point(arn)
 
 
 def test_a_recreated_table_has_another_id_and_the_old_points_stay(bench: Bench) -> None:

@@ -54,6 +54,7 @@ def test_moto_is_pinned_to_the_version_that_was_read() -> None:
         (dynamodb_responses, ["DynamoResult", "DynamoHandler"]),
         (dynamodb_responses.DynamoHandler, ["describe_table", "scan", "dynamodb_backend", "call_action"]),
         (Table, ["all_items", "describe"]),
+        (DynamoType, ["__add__", "__sub__", "is_number"]),
         (Item, ["size", "is_within_segment"]),
         (IAMBackend, ["get_policy", "get_groups_for_user", "create_role"]),
         (AWSManagedPolicy, ["from_data"]),

@@ -58,8 +58,9 @@ def test_each_operation_that_the_collector_calls_is_here(sandbox: Sandbox, opera
 
 
 def test_each_of_ours_is_an_operation_of_aws() -> None:
+    session = get_session()
     for service, name in OPERATIONS:
-        assert name in get_session().get_service_model(service).operation_names
+        assert name in session.get_service_model(service).operation_names
 
 
 def test_own_services_have_no_answer_of_motos(sandbox: Sandbox) -> None:

@@ -264,6 +264,16 @@ class TestErrors:
             pass  # the one that failed is closed
 
 
+def test_a_region_can_be_out_of_reach(tmp_path: Path) -> None:
+    denied = ["iam:ListRoles", {"operation": "*:*", "region": DR}]
+    with Sandbox.from_scenario(write(tmp_path, denied=denied)) as sandbox:
+        assert sandbox.client("backup").list_backup_vaults()["BackupVaultList"] == []
+        for service, region in (("backup", DR), ("dynamodb", DR), ("iam", PRIMARY)):
+            method = {"backup": "list_backup_vaults", "dynamodb": "list_tables", "iam": "list_roles"}[service]
+            with pytest.raises(ClientError, match="AccessDenied"):
+                getattr(sandbox.client(service, region=region), method)()
+
+
 def test_merging() -> None:
     base = {"a": {"b": 1, "c": [1, 2]}, "d": 1}
     assert merge(base, {"a": {"b": None, "c": [3]}, "e": 2}) == {"a": {"c": [3]}, "d": 1, "e": 2}

@@ -222,6 +222,14 @@ def test_custom_resources_do_not_wait_for_ever() -> None:
     assert [int(one["Properties"]["ServiceTimeout"]) for one in custom] == [3600]
 
 
+def test_the_longest_check_fits_into_an_executions_history() -> None:
+    # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html; a round is a wait, a task and a choice
+    window = template("restore-testing")["Parameters"]["ValidationWindowHours"]["MaxValue"]
+    waits = resources("restore-testing")["RestoreCheck"]["Properties"]["Definition"]["States"]["Wait"]["Seconds"]
+    events_a_round = 2 + 5 + 2
+    assert window * 3600 / waits * events_a_round < 25_000
+
+
 def test_functions_have_a_current_runtime_and_enough_time() -> None:
     for name in NAMES:
         shared = template(name).get("Globals", {}).get("Function", {})
@@ -387,3 +395,42 @@ def test_what_one_stack_imports_another_exports() -> None:
     }
     assert imported
     assert imported <= exported
+
+
+FILLING = {
+    f"dynamodb:{name}" for name in ("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem")
+}
+"""What a restore does to its target with its caller's rights:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/backuprestore_IAM.html"""
+
+
+def test_what_restores_may_fill_its_targets() -> None:
+    restoring = ("dynamodb:RestoreTableToPointInTime", "dynamodb:RestoreTableFromAwsBackup")
+    found = 0
+    for name in NAMES:
+        for key, one in statements(name):
+            into_copies = "TablePrefix}" in str(one.get("Resource"))
+            if into_copies and one["Effect"] == "Allow" and set(restoring) & set(listed(one["Action"])):
+                found += 1
+                assert set(listed(one["Action"])) >= FILLING, f"{name} {key}"
+    assert found == 5
+
+
+def test_aws_backups_roles_are_trusted_to_it_alone() -> None:
+    trusts = [
+        resources(name)[key]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        for name, key in (("primary", "BackupRole"), ("primary", "RestoreRole"), ("dr", "RestoreRole"))
+    ]
+    # nothing documents that AWS Backup sends aws:SourceAccount; a condition on it could stop every backup
+    wanted = {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    assert trusts == [[wanted]] * 3
+
+
+def test_restored_tables_do_not_begin_as_production_does() -> None:
+    table = resources("primary")["ProductsTable"]["Properties"]["TableName"]["Fn::Sub"]
+    assert table.startswith("${Prefix}")
+    for name in NAMES:
+        for key, parameter in template(name).get("Parameters", {}).items():
+            if key.endswith("TablePrefix"):
+                assert not parameter["Default"].startswith(template(name)["Parameters"]["Prefix"]["Default"])
+                assert key != "DrillTablePrefix" or parameter["Default"].startswith("awsbackup-restore-test")

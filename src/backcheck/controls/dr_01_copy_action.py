@@ -28,7 +28,7 @@ def _copying_to(*arns: str) -> World:
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CopyAction.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html",
     ),
-    maps_to=("NIST-800-53r5:CP-6", "NIST-800-53r5:CP-6(1)", "ISO-27001:2022:A.8.14", "CIS-8.1:11.4"),
+    maps_to=("NIST-800-53r5:CP-6", "NIST-800-53r5:CP-6(1)", "CIS-8.1:11.4"),
     passes={"to the DR vault": examples.world},
     fails={
         "no copy": _copying_to,

@@ -45,7 +45,7 @@ AT = "ListRecoveryPointsByBackupVault.CreationDate, CreatedBy, Status"
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListRecoveryPointsByBackupVault.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html",
     ),
-    maps_to=("NIST-800-53r5:CP-6", "NIST-800-53r5:CP-6(2)", "ISO-27001:2022:A.8.14", "CIS-8.1:11.4"),
+    maps_to=("NIST-800-53r5:CP-6", "NIST-800-53r5:CP-6(2)", "CIS-8.1:11.4"),
     passes={"a copy each": examples.world},
     fails={
         "a day without": lambda: examples.world(

@@ -58,6 +58,7 @@ def copy_jobs_are_healthy(subject: ScopedTable, world: World) -> Verdict:
     jobs = world.index.copy_jobs(subject.region, subject.table.arn)
     if isinstance(jobs, Gap):
         return unread(jobs, resource=subject.resource)
+    jobs = tuple(job for job in jobs if job.created >= subject.table.created)
     seen = health(jobs, BAD, world.now)
     slow = [job for job in jobs if job.state in UNDER_WAY and world.now - job.created > LONGEST]
     problems = [*seen.bad_today, *(f"{job.state} since {told(job.created)}" for job in slow)]

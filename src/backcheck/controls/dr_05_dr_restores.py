@@ -48,7 +48,7 @@ def dr_vaults(world: World) -> Iterator[PresentVault | Verdict]:
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/advanced-ddb-backup.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-dynamodb.html",
     ),
-    maps_to=("NIST-800-53r5:CP-6", "NIST-800-53r5:CP-6(2)", "ISO-27001:2022:A.8.14"),
+    maps_to=("NIST-800-53r5:CP-6", "NIST-800-53r5:CP-6(2)"),
     passes={"ready": examples.world},
     fails={
         "advanced features off there": lambda: examples.world(dr={"settings": NATIVE}),

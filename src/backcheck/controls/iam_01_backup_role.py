@@ -114,7 +114,10 @@ def as_named(name_or_arn: str, account: str, world: World, *, copies: bool = Fal
     },
 )
 def backup_role_works(named: NamedRole, world: World) -> Verdict:
-    """It trusts AWS Backup, and may start backups of tables and copy into vaults."""
+    """It trusts AWS Backup, and may start backups of tables and copy into vaults.
+
+    API_BackupJob wants `AWSBackup` or `AwsBackup` in a role's name; the pages on roles do not, so it is not judged.
+    """
     actions = ["dynamodb:StartAwsBackupJob", *(["backup:CopyIntoBackupVault"] if named.copies else [])]
     return judge_role(named, actions, FOR_BACKUP, world)
 

@@ -44,7 +44,7 @@ def _drill_policies(*statements: Statement) -> World:
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-dynamodb.html",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
     ),
-    maps_to=("NIST-800-53r5:CP-10",),
+    maps_to=("NIST-800-53r5:CP-9",),
     passes={"a role of its own": examples.world},
     fails={
         "it may not restore": lambda: examples.world(account={"roles": examples.roles("restore", policies=())}),

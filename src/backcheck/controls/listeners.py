@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from backcheck.controls.control import Reads, World
 from backcheck.controls.iam_policy import admits, matches
-from backcheck.controls.keys import find_key
+from backcheck.controls.keys import find_key, why_unusable
 from backcheck.inventory.backup import Notifications, Vault
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key, Statement, Topic
+from backcheck.inventory.iam import Key, PolicyDocument, Statement, Topic
 from backcheck.inventory.model import RegionInventory
 from backcheck.inventory.watch import EventRule
 
@@ -193,7 +193,7 @@ def _obstacles(topic: Topic, source: str, service: str, region: RegionInventory,
     elif topic.confirmed_subscriptions < 1:
         yield Deaf(f"nobody has confirmed a subscription to {topic.arn}")
     if topic.key_id is not None:
-        yield _key(topic, service, region, world)
+        yield _key(topic, source, service, region, world)
 
 
 def _lets_in(statement: Statement, source: str, service: str) -> bool:
@@ -212,7 +212,7 @@ def _lets_in(statement: Statement, source: str, service: str) -> bool:
     return True
 
 
-def _key(topic: Topic, service: str, region: RegionInventory, world: World) -> Path:
+def _key(topic: Topic, source: str, service: str, region: RegionInventory, world: World) -> Path:
     """A service publishes under a customer's key that admits it; the policy of AWS's own key cannot be changed."""
     wanted = topic.key_id or ""
     if wanted.endswith("alias/aws/sns"):
@@ -222,10 +222,20 @@ def _key(topic: Topic, service: str, region: RegionInventory, world: World) -> P
     key = find_key(arn, world)
     if isinstance(key, Gap):
         return key
+    if why := next(why_unusable(key), ""):
+        return Deaf(f"the key of {topic.arn} {why}")
     if key.policy is None or isinstance(key.policy, Gap):
         return key.policy if isinstance(key.policy, Gap) else _no_key_policy(key)
-    refused = [action for action in KEY_ACTIONS if not admits(key.policy, service, action, key.arn)[0]]
+    refused = [action for action in KEY_ACTIONS if not _may_use(key, key.policy, action, service, source)]
     return Deaf(f"the key of {topic.arn} does not admit {service} to {', '.join(refused)}") if refused else None
+
+
+def _may_use(key: Key, policy: PolicyDocument, action: str, service: str, source: str) -> bool:
+    """Conditions on the source are 'not supported for EventBridge-to-encrypted topics' (sns-key-management)."""
+    _, statements = admits(policy, service, action, key.arn)
+    if service == EVENTBRIDGE:
+        return any(not statement.conditions for statement in statements)
+    return any(_lets_in(statement, source, service) for statement in statements)
 
 
 def _no_key_policy(key: Key) -> Gap:

@@ -30,8 +30,6 @@ AT = "DescribeContinuousBackups.PointInTimeRecoveryStatus"
     ),
     maps_to=(
         "NIST-800-53r5:CP-9",
-        "NIST-800-53r5:CP-10",
-        "HIPAA:164.308(a)(7)(ii)(A)",
         "SOC2:A1.2",
         "CIS-8.1:11.2",
     ),

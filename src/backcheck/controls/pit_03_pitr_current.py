@@ -21,7 +21,7 @@ AT = "DescribeContinuousBackups.LatestRestorableDateTime"
     why="The latest restorable time is the most that can be saved; where it lags, the promised RPO is broken now.",
     remedy="Nothing can be set: check https://health.aws.amazon.com and open a support case for the table.",
     sources=(HOWITWORKS, DESCRIBE),
-    maps_to=("NIST-800-53r5:CP-9", "NIST-800-53r5:CP-10"),
+    maps_to=("NIST-800-53r5:CP-9",),
     passes={
         "five minutes behind": examples.world,
         "exactly at the limit": lambda: examples.world(

@@ -24,7 +24,7 @@ from backcheck.policy.model import Policy, Vault
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html",
     ),
-    maps_to=("NIST-800-53r5:CP-6", "NIST-800-53r5:CP-6(1)", "ISO-27001:2022:A.8.14"),
+    maps_to=("NIST-800-53r5:CP-6", "NIST-800-53r5:CP-6(1)"),
     passes={
         "another Region": examples.world,
         "another account, and another Region": lambda: examples.world(policy=_policy(us_west="us-west-2")),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from backcheck.controls import examples
 from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable, unknown, unread, verdict
+from backcheck.controls.deployment import retention
 from backcheck.controls.expected_points import (
     Due,
     backup_for,
@@ -19,6 +20,7 @@ from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.backup import RecoveryPoint
 from backcheck.inventory.gap import Gap
+from backcheck.policy.firing import kept
 from backcheck.policy.model import Tier
 from backcheck.policy.rpo import spell
 
@@ -51,7 +53,6 @@ def _points(**changes: object) -> World:
     maps_to=(
         "NIST-800-53r5:CP-9",
         "SOC2:A1.2",
-        "HIPAA:164.308(a)(7)(ii)(A)",
         "ISO-27001:2022:A.8.13",
         "CIS-8.1:11.2",
     ),
@@ -66,6 +67,9 @@ def _points(**changes: object) -> World:
         "gone": _points,
         "expired": lambda: _points(status="EXPIRED"),
         "partial": lambda: _points(status="PARTIAL"),
+        "made on demand, for a day": lambda: _points(
+            plan_id=None, rule_id=None, created=examples.NOW - timedelta(hours=2), delete_after_days=1
+        ),
         "of a table that was deleted since": lambda: examples.world(
             primary={
                 "tables": (examples.table(created=examples.NOW - timedelta(days=20)),),
@@ -111,7 +115,7 @@ def _of_tier(subject: ScopedTable, tier: Tier, points: tuple[RecoveryPoint, ...]
         return unread(ids, resource=subject.resource, tier=tier.id)
     good = usable(points, world.now)
     found = backup_for(due[-1], good, {} if isinstance(ids, Gap) else ids)
-    on_demand = None if found else _made_on_demand(due[-1], good)
+    on_demand = None if found else _made_on_demand(due[-1], tier, good)
     point = found or on_demand
     name, at = subject.table.name, told(due[-1].at)
     return verdict(
@@ -132,10 +136,11 @@ def _of_the_future(points: tuple[RecoveryPoint, ...], world: World) -> str:
     return f"a point of {told(points[-1].created)} lies in the future: the clocks disagree"
 
 
-def _made_on_demand(due: Due, points: tuple[RecoveryPoint, ...]) -> RecoveryPoint | None:
-    """What a person does about a missing backup."""
+def _made_on_demand(due: Due, tier: Tier, points: tuple[RecoveryPoint, ...]) -> RecoveryPoint | None:
+    """What a person does about a missing backup: made since, and kept as long as the tier's would be."""
     made = (point for point in reversed(points) if point.plan_id is None and point.rule_id is None)
-    return next((point for point in made if point.created >= due.at), None)
+    long = kept(tier.retention_days)
+    return next((p for p in made if p.created >= due.at and kept(retention(p.delete_after_days)) >= long), None)
 
 
 def _what_there_is(due: Due, points: tuple[RecoveryPoint, ...]) -> str:

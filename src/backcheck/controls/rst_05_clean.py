@@ -55,7 +55,6 @@ def _left(created_hours_ago: int) -> World:
     why="What a drill leaves is a full copy of production, without its protection and outside its retention.",
     remedy="backcheck reap --policy POLICY --live: it removes only what a drill's ledger names",
     sources=("https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html",),
-    maps_to=("NIST-800-53r5:CP-4",),
     passes={"nothing": examples.world, "a drill is under way": lambda: _left(2)},
     fails={"left for two days": lambda: _left(48)},
     unknown={

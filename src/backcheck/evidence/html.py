@@ -15,7 +15,7 @@ from backcheck.evidence.points import Chart, Lane, Mark
 from backcheck.evidence.terminal import VERDICTS
 from backcheck.finding import Finding, Run
 
-WIDTH, LEFT, LANE = 1100, 250, 26
+WIDTH, LEFT, LANE = 1180, 370, 26
 
 WAIVERS = "WVR-01"
 
@@ -38,6 +38,7 @@ def sections(run: Run, world: World, controls: Iterable[AnyControl]) -> str:
     """The sections as one HTML fragment, with its own style."""
     shown, more = overview.outstanding(run)
     resources, more_resources = overview.by_resource(run)
+    created = points.created_in(world)
     return _page.get_template("report.html.j2").render(
         run=run,
         policy=world.policy,
@@ -49,8 +50,8 @@ def sections(run: Run, world: World, controls: Iterable[AnyControl]) -> str:
         controls=overview.by_control(run, controls),
         resources=resources,
         more_resources=more_resources,
-        charts=[_drawn(chart) for chart in points.charts(world)],
-        objectives=points.objectives(world),
+        charts=[_drawn(chart) for chart in points.charts(world, created)],
+        objectives=points.objectives(world, created),
         waived=[finding for finding in run.findings if finding.waiver],
         waivers=[finding for finding in run.findings if finding.control == WAIVERS],
         calls=world.inventory.calls if world.inventory else (),
@@ -115,6 +116,8 @@ def _kind(mark: Mark) -> str:
         return "superseded"
     if mark.want and mark.have == mark.want:
         return "there"
+    if mark.gone:
+        return "gone"
     return "missing" if mark.due and mark.want else "expected"
 
 
@@ -123,6 +126,7 @@ def _told(mark: Mark) -> str:
         "superseded": "replaced by a backup that is kept longer",
         "there": f"{mark.have} of {mark.want} tables have the point",
         "missing": f"only {mark.have} of {mark.want} tables have the point",
+        "gone": "deleted at the end of its retention",
         "expected": "not due yet, or no table existed",
     }
     return f"{mark.at:%a %Y-%m-%d %H:%M} UTC: {said[_kind(mark)]}"

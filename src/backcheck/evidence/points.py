@@ -41,6 +41,8 @@ class Mark:
     effective: bool
     due: bool
     """Its deadline has passed."""
+    gone: bool
+    """Its retention has passed as well, or could have: that no point is there is as it should be."""
     have: int
     """Tables that have a usable point from it."""
     want: int
@@ -85,9 +87,8 @@ class Rpo:
     """The table that it was measured on, or why it is not known."""
 
 
-def charts(world: World) -> tuple[Chart, ...]:
+def charts(world: World, created: Created) -> tuple[Chart, ...]:
     """One chart for each set of tables with the same tiers."""
-    created = _created(world)
     start, end = world.now - SHOWN, world.now + AHEAD
     found = []
     for tiers, tables in _by_tiers(world).items():
@@ -97,9 +98,8 @@ def charts(world: World) -> tuple[Chart, ...]:
     return tuple(found)
 
 
-def objectives(world: World) -> tuple[Rpo, ...]:
+def objectives(world: World, created: Created) -> tuple[Rpo, ...]:
     """The worst case in the primary vaults and in the DR ones, for each set of tables with the same tiers."""
-    created = _created(world)
     found: list[Rpo] = []
     for tiers, tables in _by_tiers(world).items():
         calendar = calendar_of(tiers, world.now, world.now + HORIZON)
@@ -148,7 +148,7 @@ def _measured(
             moment for vault in vaults for moment in created.get(_key(world.policy, vault, scoped.table.arn), ())
         )
         first = bisect_left(times, since)
-        stops = [times[first - 1] if first else since, *times[first:], world.now]
+        stops = [since, *times[first:], world.now]  # a point from before may be deleted by now, and rightly so
         gap = max(later - earlier for earlier, later in pairwise(stops))
         if longest is None or gap > longest:
             longest, on = gap, scoped.table.name
@@ -171,6 +171,8 @@ def _lanes(
 def _marks(
     world: World, calendar: Calendar, tier: Tier, vault: Vault, tables: Sequence[ScopedTable], created: Created
 ) -> Iterator[Mark]:
+    copies = {copy.vault: copy.retention_days for copy in tier.copies}
+    kept = tier.retention_days if vault.key == tier.vault else copies.get(vault.key)
     times = [(s.table.created, created.get(_key(world.policy, vault, s.table.arn), ())) for s in tables]
     for outcome in calendar.outcomes:
         if outcome.firing.tier.id != tier.id:
@@ -183,6 +185,7 @@ def _marks(
             at=begin,
             effective=outcome.effective,
             due=outcome.deadline <= world.now,
+            gone=kept is not None and begin + timedelta(days=kept) <= world.now,
             have=have,
             want=len(existed),
         )
@@ -201,7 +204,8 @@ def _by_tiers(world: World) -> dict[tuple[Tier, ...], list[ScopedTable]]:
     return {group[0].tiers: group for group in groups.values()}
 
 
-def _created(world: World) -> Created:
+def created_in(world: World) -> Created:
+    """When the usable points of each table in each vault were created."""
     found: dict[tuple[str, str, str, str], list[datetime]] = {}
     for point in world.inventory.recovery_points() if world.inventory else ():
         if point.usable:

@@ -21,16 +21,16 @@ VERDICTS = {0: "compliant", 1: "not compliant", 2: "could not determine"}
 
 def explain(finding: Finding) -> str:
     """One finding for a person: what is wrong, where it was seen, what to do."""
-    lines = [f"{finding.control} {finding.status.value.upper()} {finding.resource}: {printable(finding.message)}"]
+    lines = [f"{finding.control} {finding.status.value.upper()} {finding.resource}: {finding.message}"]
     if finding.expected or finding.observed:
-        lines.append(f"  expected {printable(finding.expected)}; observed {printable(finding.observed)}")
-    lines += [f"  at {printable(finding.at)}"] if finding.at else []
-    lines += [f"  note: {printable(note)}" for note in finding.notes]
+        lines.append(f"  expected {finding.expected}; observed {finding.observed}")
+    lines += [f"  at {finding.at}"] if finding.at else []
+    lines += [f"  note: {note}" for note in finding.notes]
     if finding.waiver:
-        lines.append(f"  waived until {finding.waiver.expires} by {printable(finding.waiver.owner)}")
+        lines.append(f"  waived until {finding.waiver.expires} by {finding.waiver.owner}")
     if finding.remediation and finding.status is Status.FAIL:
-        lines.append(f"  do: {printable(finding.remediation)}")
-    return "\n".join(lines)
+        lines.append(f"  do: {finding.remediation}")
+    return "\n".join(map(printable, lines))
 
 
 def summary(run: Run, out: Path | None, code: int) -> Iterator[str]:
@@ -77,7 +77,7 @@ def markdown(run: Run, code: int) -> str:
 
 def _cell(text: str) -> str:
     """Text that Markdown shows as it is: no markup, link or cell border from an account takes effect."""
-    return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in printable(text).replace("\n", " "))
+    return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in printable(text))
 
 
 def _verdict(run: Run, code: int) -> str:
@@ -89,13 +89,13 @@ def _verdict(run: Run, code: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Text from an account without control characters: it must not steer a terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
+    """Text from an account on one line, without control characters: it must not steer a terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text.replace("\n", " "))
 
 
 def _listed(findings: list[Finding], status: Status) -> Iterator[str]:
     ordered = sorted(findings, key=lambda finding: (finding.severity.rank, finding.key))
     for finding in ordered[:LISTED]:
-        yield f"{status.value.upper():7} {finding.control} {finding.resource}: {printable(finding.message)}"
+        yield printable(f"{status.value.upper():7} {finding.control} {finding.resource}: {finding.message}")
     if len(ordered) > LISTED:
         yield f"{status.value.upper():7} and {len(ordered) - LISTED} more"

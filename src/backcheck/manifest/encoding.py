@@ -32,33 +32,32 @@ _TYPES = ("S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS")
 
 def parse_object(text: bytes) -> Attributes:
     """The JSON object in `text`. Raises Error if it is none, or names a member twice."""
-    parsed = _loads(text)
+    parsed = load_object(text)
     try:
         compact = orjson.dumps(parsed) == text
     except orjson.JSONEncodeError as error:
         raise Error("nested too deep") from error
     if not compact:
-        _refuse_repeated_names(text)
+        refuse_repeated_names(text)
     return parsed
 
 
 def parse_line(line: bytes) -> tuple[Attributes, bytes]:
     """The item in a line of a full export, `{"Item": {...}}` and nothing else, in canonical form; and its encoding."""
-    record = _loads(line)
+    record = load_object(line)
     if len(record) != 1 or "Item" not in record:
         hint = "this looks like an incremental export" if "Keys" in record else ""
         raise Error("a line that is not an object with one member, Item", hint=hint)
     item: Attributes = record["Item"]
     respelled = make_canonical(item)
     encoded = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-    # But for numbers, no spelling of a value is shorter than the canonical one. So where no number was respelled, an
-    # encoding as long as the text has dropped nothing. The usual line is compact and passes here.
     if respelled or len(encoded) != len(line) - _WRAPPING:
-        _refuse_repeated_names(line)
+        refuse_repeated_names(line)
     return item, encoded
 
 
-def _loads(text: bytes) -> Attributes:
+def load_object(text: bytes) -> Attributes:
+    """The JSON object in `text`; of members with one name the last. Raises Error if it is none."""
     try:
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -68,8 +67,12 @@ def _loads(text: bytes) -> Attributes:
     return parsed
 
 
-def _refuse_repeated_names(text: bytes) -> None:
-    """orjson keeps the last of two members with one name: two readers could see different items in equal bytes."""
+def refuse_repeated_names(text: bytes) -> None:
+    """Raise Error if an object in `text` names a member twice: orjson keeps the last, and another reader may not.
+
+    Slow, so called only where a member may have been dropped. But for numbers, no spelling of a value is shorter than
+    the canonical one: where no number was respelled, an encoding as long as its text has dropped nothing.
+    """
     try:
         json.loads(text, object_pairs_hook=_distinct)
     except RecursionError as error:
@@ -94,8 +97,10 @@ def encode_item(item: Attributes) -> bytes:
 
 def encode_key(item: Attributes, names: tuple[str, ...]) -> bytes:
     """The canonical bytes of the key attributes of an item that is canonical already."""
+    key = {}
     try:
-        key = {name: item[name] for name in names}
+        for name in names:
+            key[name] = item[name]
     except KeyError as error:
         raise Error(f"an item without the key attribute {error.args[0]!r}", hint="check --key") from error
     if not _KEY_TYPES.issuperset(chain.from_iterable(key.values())):
@@ -138,6 +143,9 @@ def _make_values_canonical(values: Iterable[Any], depth: int) -> bool:
                 if type(value) is not list:
                     raise Error("a value of type L that is not a list")
                 respelled |= _make_values_canonical(value, depth + 1)
+            elif kind == "BOOL":
+                if value is not True and value is not False:
+                    raise Error("a value of type BOOL that is neither true nor false")
             else:
                 typed[kind] = _canonical_value(kind, value)
                 respelled |= kind == "NS"
@@ -147,10 +155,7 @@ def _make_values_canonical(values: Iterable[Any], depth: int) -> bool:
 
 
 def _canonical_value(kind: str, value: Any) -> Any:
-    if kind == "BOOL":
-        if type(value) is not bool:
-            raise Error("a value of type BOOL that is neither true nor false")
-    elif kind == "NULL":
+    if kind == "NULL":
         if value is not True:
             raise Error("a value of type NULL that is not true")
     elif kind == "B":
@@ -173,13 +178,13 @@ def _canonical_binary(text: Any) -> str:
 
 def _canonical_set(kind: str, values: Any) -> list[str]:
     """Sorted by code point, which is UTF-8's byte order. DynamoDB's sets are never empty and never repeat a member."""
-    if type(values) is not list or set(map(type, values)) != {str}:
+    if type(values) is not list or not values or type(values[0]) is not str:
         raise Error(f"a value of type {kind} that is not a list of strings with at least one member")
     if kind == "NS":
         values = map(canonical_number, values)
     elif kind == "BS":
         values = map(_canonical_binary, values)
-    members = sorted(values)
+    members = sorted(values)  # a TypeError, which the caller knows, if a later member is no string
     if len(set(members)) != len(members):
         raise Error(f"a value of type {kind} that holds a member twice")
     return members

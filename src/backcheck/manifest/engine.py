@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -94,12 +95,12 @@ def run(work: Callable[[Task], Result], tasks: Sequence[Task], *, processes: int
     yielded until then stands. Raises Error where a process was killed.
     """
     if processes <= 1 or len(tasks) <= 1:
-        yield from map(work, tasks)
+        with _without_cycle_search():
+            yield from map(work, tasks)
         return
     # Spawned, not forked: a fork would carry the parent's threads' locks, boto3's among them.
     context = multiprocessing.get_context("spawn")
     workers = min(processes, len(tasks))
-    # Items hold no cycles: looking for some would cost a worker 5 % of its time.
     with ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=gc.disable) as pool:
         try:
             yield from _results(pool, work, tasks, waiting=2 * processes)
@@ -107,6 +108,18 @@ def run(work: Callable[[Task], Result], tasks: Sequence[Task], *, processes: int
             raise Error("a worker process died; was memory short?", hint="run again, with fewer --processes") from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _without_cycle_search() -> Iterator[None]:
+    """Items hold no cycles; looking for some would cost 5 % of a file's time, and more of a page's, as a worker's."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _results(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from backcheck.errors import Error
-from backcheck.manifest.digest import EMPTY, Accumulator, Digest
+from backcheck.manifest.digest import BATCH, EMPTY, Accumulator, Digest
 from backcheck.manifest.encoding import Attributes, encode_item, encode_key, make_canonical, parse_line, parse_object
 from backcheck.manifest.lines import MeasuredSource, chunks, gunzipped, split_lines
 from backcheck.manifest.location import Location
@@ -126,6 +126,9 @@ class Partial:
 def read_items(source: ItemSource) -> Partial:
     """Add up one source. Raises Error, with its place, for what is not a DynamoDB item."""
     total = Accumulator(source.key)
+    if isinstance(source, FileTask):
+        _add_file(source, total)
+        return Partial(name=source.name, added=total.digest())
     number = 0
     try:
         for number, item, encoded in source.items():  # noqa: B007  the number is for the message
@@ -133,6 +136,29 @@ def read_items(source: ItemSource) -> Partial:
     except Error as error:
         raise Error(error.message, where=error.where or source.at(number), hint=error.hint) from error
     return Partial(name=source.name, added=total.digest())
+
+
+def _add_file(task: FileTask, total: Accumulator) -> None:
+    """The same for a file, a batch at a time: some 5 % less than item by item."""
+    count = 0
+    for lines in task.line_batches():
+        for start in range(0, len(lines), BATCH):
+            batch = lines[start : start + BATCH]
+            try:
+                total.add_batch([parse_line(line) for line in batch])
+            except Error as error:
+                raise _placed(task, batch, count, error) from error
+            count += len(batch)
+
+
+def _placed(task: FileTask, batch: list[bytes], count: int, error: Error) -> Error:
+    """The error with the line that it is about: the first of the batch that cannot be added by itself."""
+    for number, line in enumerate(batch, start=count + 1):
+        try:
+            Accumulator(task.key).add(*parse_line(line))
+        except Error:
+            return Error(error.message, where=task.at(number), hint=error.hint)
+    return error
 
 
 def read_changes(task: FileTask) -> Partial:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from backcheck.errors import Error, UsageError
 from backcheck.manifest.checkpoint import Checkpoint
 from backcheck.manifest.document import Manifest, TableRef, Witness, WitnessKind, parse_time
-from backcheck.manifest.encoding import Attributes, encode_item, parse_object
+from backcheck.manifest.encoding import Attributes, load_object, make_canonical, refuse_repeated_names
 from backcheck.manifest.engine import RunOptions, add_up, cores
 from backcheck.manifest.export import table_of
 from backcheck.manifest.reading import read_items
@@ -37,6 +39,8 @@ class Connection:
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    session: Any = None
+    """A boto3 session to use instead of the profile's, such as an assumed role's; it cannot leave this process."""
 
     def client(self) -> Any:
         """A client whose Scan replies are raw: see `_keep_raw`. Raises Error without a profile or Region."""
@@ -46,8 +50,8 @@ class Connection:
 
         config = Config(retries={"mode": "standard", "max_attempts": 10}, user_agent_extra="backcheck")
         try:
-            session = boto3.Session(profile_name=self.profile, region_name=self.region)
-            client = session.client("dynamodb", endpoint_url=self.endpoint_url, config=config)
+            session = self.session or boto3.Session(profile_name=self.profile)
+            client = session.client("dynamodb", region_name=self.region, endpoint_url=self.endpoint_url, config=config)
         except BotoCoreError as error:
             raise Error(f"no client for DynamoDB: {error}") from error
         client.meta.events.register("before-parse.dynamodb.Scan", _keep_raw)
@@ -82,6 +86,20 @@ class TableFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One reply to a scan."""
+
+    body: bytes
+    items: list[Attributes]
+    items_bytes: int
+    """Length of the items' text in a body without white space: what is left once all else and the commas are off."""
+    start: dict[str, Any] | None
+    """Where the next page begins; None on the last."""
+    units: float
+    """Read capacity that it took."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """One segment of a parallel scan."""
 
@@ -110,24 +128,29 @@ class Segment:
     def items(self) -> Iterator[tuple[int, Attributes, bytes]]:
         """The segment's items. Raises Error unless the last page was read."""
         number = 0
-        for page in self._pages():
-            for number, item in enumerate(page, start=number + 1):  # noqa: B020  it goes on counting
-                try:
-                    encoded = encode_item(item)
-                except Error as error:
-                    raise Error(error.message, where=self.at(number), hint=error.hint) from error
-                yield number, item, encoded
+        try:
+            for page in self._pages():
+                respelled, size_bytes = False, 0
+                for number, item in enumerate(page.items, start=number + 1):  # noqa: B020  it goes on counting
+                    respelled |= make_canonical(item)
+                    encoded = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+                    size_bytes += len(encoded)
+                    yield number, item, encoded
+                if respelled or size_bytes != page.items_bytes:
+                    refuse_repeated_names(page.body)
+        except Error as error:
+            raise Error(error.message, where=error.where or self.at(number), hint=error.hint) from error
 
-    def _pages(self) -> Iterator[list[Attributes]]:
+    def _pages(self) -> Iterator[Page]:
         """The pages; the next one is fetched while this one is worked on."""
         client = self.connection.client()
         pace = Pace(self.units_per_second)
         with ThreadPoolExecutor(1) as fetcher:
             reply: dict[str, Any] | None = self._fetch(client, None)
             while reply is not None:
-                page, start, units = _page(reply, self.at(0))
-                pace.used(units)
-                following = fetcher.submit(self._paced, client, pace, start) if start else None
+                page = _page(reply, self.at(0))
+                pace.used(page.units)
+                following = fetcher.submit(self._paced, client, pace, page.start) if page.start else None
                 yield page
                 reply = following.result() if following else None
 
@@ -154,19 +177,27 @@ class Segment:
         return reply
 
 
-def _page(reply: dict[str, Any], where: str) -> tuple[list[Attributes], dict[str, Any] | None, float]:
-    """A reply's items, where the next page starts, and the capacity used. Raises Error unless the reply is whole."""
+def _page(reply: dict[str, Any], where: str) -> Page:
+    """A reply taken apart. Raises Error unless it is whole."""
     if not reply["RawBodyIsWhole"]:
         raise Error("a page whose CRC-32 is wrong, after every retry", where=where, hint="run again to go on")
+    body: bytes = reply["RawBody"]
     try:
-        page = parse_object(reply["RawBody"])
+        page = load_object(body)
     except Error as error:
         raise Error(f"a page that cannot be read: {error.message}", where=where) from error
-    items, start = page.get("Items"), page.get("LastEvaluatedKey")
+    items, last = page.get("Items"), page.get("LastEvaluatedKey")
     if not isinstance(items, list) or not len(items) == page.get("Count") == page.get("ScannedCount"):
         raise Error("a page whose Count, ScannedCount and items differ", where=where)
     capacity = page.get("ConsumedCapacity") or {}
-    return items, _start_key(start, where) if start else None, float(capacity.get("CapacityUnits", 0))
+    around = len(orjson.dumps({**page, "Items": []})) + max(0, len(items) - 1)
+    return Page(
+        body=body,
+        items=items,
+        items_bytes=len(body) - around,
+        start=_start_key(last, where) if last else None,
+        units=float(capacity.get("CapacityUnits", 0)),
+    )
 
 
 def _start_key(last: Any, where: str) -> dict[str, Any]:
@@ -229,18 +260,7 @@ def scan_manifest(
     segments = int(checkpoint.plan["segments"])
     if scan.segments not in (None, segments):
         raise UsageError(f"the scan that is resumed has {segments} segments", hint=f"remove {options.checkpoint}")
-    units = _units_per_second(facts, scan)
-    sources = [
-        Segment(
-            connection=connection,
-            table_name=table_name,
-            key=facts.key,
-            number=number,
-            segments=segments,
-            units_per_second=None if units is None else units / min(processes, segments),
-        )
-        for number in range(segments)
-    ]
+    sources = segments_of(connection, facts, scan, segments=segments, processes=processes)
     digest, _ = add_up(read_items, sources, checkpoint, options)
     witness = Witness(
         kind=WitnessKind.SCAN,
@@ -250,6 +270,24 @@ def scan_manifest(
         endpoint=client.meta.endpoint_url,
     )
     return Manifest(table=facts.table, key=facts.key, witness=witness, digest=digest)
+
+
+def segments_of(
+    connection: Connection, facts: TableFacts, scan: ScanOptions, *, segments: int, processes: int
+) -> list[Segment]:
+    """Every segment of a table's scan, each at its share of the capacity."""
+    units = _units_per_second(facts, scan)
+    return [
+        Segment(
+            connection=connection,
+            table_name=facts.table.name or "",
+            key=facts.key,
+            number=number,
+            segments=segments,
+            units_per_second=None if units is None else units / min(processes, segments),
+        )
+        for number in range(segments)
+    ]
 
 
 def describe_table(client: Any, table_name: str) -> TableFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from backcheck.cron import CronError, zone_of
@@ -61,7 +61,7 @@ def build(document: Document, root: Section, *, file: str, sha256: str) -> Built
         policy=root.text("name", ""),
         timezone=root.text("timezone", "UTC"),
         regions=regions,
-        accounts=tuple(account.key for account in accounts),
+        accounts={account.key: account.id for account in accounts},
     )
     plans, vaults = plans_of(root, names, problems)
     tables = tuple(_table(table, root, plans, names, problems) for table in tables_of(root))
@@ -122,13 +122,39 @@ def _values_of(key: str, document: Document) -> Iterator[tuple[str, str]]:
 def _table(
     table: TableScope, root: Section, plans: tuple[Plan, ...], names: Names, problems: list[Problem]
 ) -> TableScope:
-    section = root.child("tables").child(table.key) if not isinstance(root.data["tables"], list) else Section({}, "")
+    listed = isinstance(root.data["tables"], list)
+    section = Section({}, "/tables") if listed else root.child("tables").child(table.key)
     check_place(section, table.account, table.region, names, problems)
+    table = _where_its_arn_is(table, section, names, problems)
     ids = tuple(tier.id for plan in plans for tier in plan.tiers)
     if not table.tiers:
         return replace(table, tiers=ids)
     named = dict.fromkeys(_tier_id(name, ids, section, problems) for name in table.tiers)
     return replace(table, tiers=tuple(named))
+
+
+def _where_its_arn_is(table: TableScope, section: Section, names: Names, problems: list[Problem]) -> TableScope:
+    """An ARN says the account and the Region itself: those that the file names must be the same."""
+    if table.arn is None:
+        return table
+    region, account = table.arn.split(":")[3:5]
+    found = {"region": _key_of(region, names.regions), "account": _key_of(account, names.accounts)}
+    for key, (value, here) in {
+        "region": (region, names.regions.get(table.region)),
+        "account": (account, names.accounts.get(table.account)),
+    }.items():
+        named = found[key]
+        if named is None:
+            message = f"the ARN's {key} is {value}, which `{key}s` does not have"
+            problems.append(Problem(message=message, path=section.at("arn"), hint=f"add it to `{key}s`"))
+        elif key in section and value != here:
+            message = f"the ARN's {key} is {value}, and not {here}"
+            problems.append(Problem(message=message, path=section.at(key), hint=f"{key}: {named}"))
+    return replace(table, region=found["region"] or table.region, account=found["account"] or table.account)
+
+
+def _key_of(value: str, known: Mapping[str, str]) -> str | None:
+    return next((key for key, one in known.items() if one == value), None)
 
 
 def _tier_id(name: str, ids: tuple[str, ...], table: Section, problems: list[Problem]) -> str:

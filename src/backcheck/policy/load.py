@@ -57,7 +57,7 @@ def _is_a_template(document: Document) -> bool:
 
 def _covered(problem: Problem, by: Iterable[Problem]) -> bool:
     """Whether the reader has said what is wrong at this place: 030 need not be called a wrong type as well."""
-    return any(problem.path == other.path for other in by)
+    return any(other.path and problem.path == other.path for other in by)
 
 
 def _placed(problem: Problem, document: Document) -> Problem:

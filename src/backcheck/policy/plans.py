@@ -34,7 +34,7 @@ class Names:
     policy: str
     timezone: str
     regions: Mapping[str, str]
-    accounts: tuple[str, ...]
+    accounts: Mapping[str, str]
 
 
 def plans_of(policy: Section, names: Names, problems: list[Problem]) -> tuple[tuple[Plan, ...], tuple[Vault, ...]]:
@@ -96,7 +96,9 @@ def check_place(section: Section, account: str, region: str, names: Names, probl
         problems.append(Problem(message=message, path=section.at("region"), hint=nearest(region, list(names.regions))))
     if account not in names.accounts:
         message = f"there is no account named `{account}` in `accounts`"
-        problems.append(Problem(message=message, path=section.at("account"), hint=nearest(account, [*names.accounts])))
+        problems.append(
+            Problem(message=message, path=section.at("account"), hint=nearest(account, list(names.accounts)))
+        )
 
 
 def _tier(

@@ -13,18 +13,11 @@ from backcheck.errors import Error
 from backcheck.policy.document import Json
 from backcheck.policy.model import PRIMARY, Copy, KeyKind, Plan, Policy, TableScope, Tier, Vault
 from backcheck.policy.render_yaml import write_yaml
+from backcheck.policy.vault_access import admit, deny_deletion, sub
 
 JsonMap = dict[str, Json]
 Place = tuple[str, str]
 """Keys of an account and of a Region."""
-
-DENIED: list[Json] = [
-    "backup:DeleteRecoveryPoint",
-    "backup:UpdateRecoveryPointLifecycle",
-    "backup:PutBackupVaultAccessPolicy",
-    "backup:DeleteBackupVaultAccessPolicy",
-]
-"""https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault-access-policy.html"""
 
 ROLE_PARAMETER = "BackupRoleArn"
 
@@ -133,7 +126,7 @@ class _Template:
         owner: JsonMap = {
             "Sid": "TheAccountDecides",
             "Effect": "Allow",
-            "Principal": {"AWS": _sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
+            "Principal": {"AWS": sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")},
             "Action": "kms:*",
             "Resource": "*",
         }
@@ -180,26 +173,9 @@ class _Template:
         return self._resource("AWS::Backup::LogicallyAirGappedBackupVault", _place(vault), properties, keep=True)
 
     def _access(self, vault: Vault) -> JsonMap:
-        statements: list[Json] = [self._deny()] if vault.deny_deletion else []
-        statements += [_admit(principal) for principal in vault.allowed_principals]
+        statements: list[Json] = [deny_deletion(self.policy.roles.break_glass)] if vault.deny_deletion else []
+        statements += [admit(principal) for principal in vault.allowed_principals]
         return {"AccessPolicy": {"Version": "2012-10-17", "Statement": statements}} if statements else {}
-
-    def _deny(self) -> JsonMap:
-        """Without a break-glass role the root user keeps a way in: a Deny of everybody could never be lifted again."""
-        role = "arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{}"
-        spared: list[Json] = [_sub(role.format(name)) for name in self.policy.roles.break_glass]
-        return {
-            "Sid": "NobodyDeletes",
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": list(DENIED),
-            "Resource": "*",
-            "Condition": {
-                "ArnNotEquals": {
-                    "aws:PrincipalArn": spared or [_sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")]
-                }
-            },
-        }
 
     def _plan(self, plan: Plan) -> JsonMap:
         places = {_place(vault) for tier in plan.tiers if (vault := self.policy.vault(tier.vault))}
@@ -245,12 +221,12 @@ class _Template:
             )
         place = f"{self.policy.region_of(vault)}:{_account_id(self.policy, vault.account)}"
         arn = f"arn:${{AWS::Partition}}:backup:{place}:backup-vault:{vault.name}"
-        return {"DestinationBackupVaultArn": _sub(arn), "Lifecycle": _lifecycle(copy)}
+        return {"DestinationBackupVaultArn": sub(arn), "Lifecycle": _lifecycle(copy)}
 
     def _selection(self, plan: Plan, scope: TableScope) -> JsonMap:
         role: Json = {"Ref": ROLE_PARAMETER}
         if self.policy.roles.backup:
-            role = _sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{self.policy.roles.backup}")
+            role = sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{self.policy.roles.backup}")
         selection: JsonMap = {
             "SelectionName": f"{scope.key}"[:50],
             "IamRoleArn": role,
@@ -277,10 +253,6 @@ def _condition(place: Place) -> str:
     return f"Is{camel(region)}" if account == PRIMARY else f"Is{camel(account)}{camel(region)}"
 
 
-def _sub(text: str) -> JsonMap:
-    return {"Fn::Sub": text}
-
-
 def _lifecycle(one: Tier | Copy) -> JsonMap:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-backup-backupplan-lifecycleresourcetype.html"""
     lifecycle: JsonMap = {} if one.retention_days is None else {"DeleteAfterDays": one.retention_days}
@@ -299,20 +271,4 @@ def _resources(scope: TableScope) -> Json:
             hint="write *, or name the tables",
         )
     name = scope.name or scope.pattern or "*"
-    return _sub(f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{name}")
-
-
-def _admit(principal: str) -> JsonMap:
-    """Cross-account access to a vault is for copying into it only, says the page on access policies."""
-    statement: JsonMap = {
-        "Effect": "Allow",
-        "Principal": {"AWS": principal},
-        "Action": "backup:CopyIntoBackupVault",
-        "Resource": "*",
-    }
-    if re.fullmatch(r"\d{12}", principal):
-        statement["Principal"] = {"AWS": _sub(f"arn:${{AWS::Partition}}:iam::{principal}:root")}
-    elif principal.startswith("o-"):
-        statement["Principal"] = {"AWS": "*"}
-        statement["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": principal}}
-    return statement
+    return sub(f"arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{name}")

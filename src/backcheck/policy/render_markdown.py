@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,8 +11,6 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from backcheck.cron import CronError
-from backcheck.policy.calendar import Calendar, calendar_of
 from backcheck.policy.cron_words import in_words
 from backcheck.policy.model import (
     Copy,
@@ -29,9 +26,9 @@ from backcheck.policy.model import (
     Validation,
     Vault,
 )
-from backcheck.policy.overlap import missing_copies
-from backcheck.policy.protection import elsewhere, first_year, tier_sets, two_years
-from backcheck.policy.rpo import spell, worst_case
+from backcheck.policy.protection import first_year
+from backcheck.policy.reckoning import overlap_lines, worst_case_lines
+from backcheck.policy.rpo import spell
 
 WAYS = {
     Method.PITR: "Point-in-time recovery",
@@ -69,11 +66,11 @@ def to_markdown(policy: Policy) -> str:
         tables=[tables.row(scope) for scope in policy.tables],
         discovery=_discovery(policy),
         plans=[{"name": plan.name, "tiers": [tables.tier(tier) for tier in plan.tiers]} for plan in policy.plans],
-        overlaps=list(_overlaps(policy)),
+        overlaps=list(overlap_lines(policy)),
         vaults=[_vault(vault, policy) for vault in policy.vaults],
         objectives=_objectives(policy),
         years=f"{start} and {start + 1}",
-        arithmetic=list(_arithmetic(policy)),
+        arithmetic=list(worst_case_lines(policy)),
         procedures=[
             {"title": WAYS[Method(procedure.method)], "steps": [STEPS.get(step, step) for step in procedure.steps]}
             for procedure in policy.procedures
@@ -109,10 +106,8 @@ def _code(text: str) -> str:
 def _every(duration: str | None) -> str:
     """An ISO 8601 duration in words."""
     units = {"Y": "year", "M": "month", "W": "week", "D": "day"}
-    parts = [
-        f"{count} {units[unit]}{'s' if count != '1' else ''}"
-        for count, unit in re.findall(r"(\d+)(\w)", duration or "")
-    ]
+    found = re.findall(r"([0-9]+)([YMWD])", duration or "")
+    parts = [units[unit] if count == "1" else f"{count} {units[unit]}s" for count, unit in found]
     return f"every {' and '.join(parts)}" if parts else "always"
 
 
@@ -191,45 +186,6 @@ def _discovery(policy: Policy) -> str:
     return f"{said}, but for {known}" if known and said else said
 
 
-def _calendars(policy: Policy) -> Iterator[tuple[tuple[str, ...], Calendar]]:
-    start, end = two_years(first_year(policy))
-    for tiers, tables in tier_sets(policy).items():
-        if tiers:
-            yield tables, calendar_of(tiers, start, end)
-
-
-def _overlaps(policy: Policy) -> Iterator[str]:
-    try:
-        calendars = [calendar for _, calendar in _calendars(policy)]
-    except CronError as error:
-        yield f"Not computed: {error.message}."
-        return
-    pairs: dict[tuple[Tier, Tier], Counter[int]] = {}
-    for calendar in calendars:
-        for pair, years in _replaced(calendar).items():
-            pairs.setdefault(pair, years)
-    for (winner, loser), years in pairs.items():
-        days = " and ".join(f"{_times(count)} in {year}" for year, count in sorted(years.items()))
-        missing = [copy.vault for copy in missing_copies(winner, loser)]
-        copies = f"without its copies to {', '.join(missing)}" if missing else "and makes its copies"
-        yield f"{winner.id} replaces {loser.id} {days}, {copies if loser.copies else 'which has no copies'}."
-    if not pairs:
-        yield "No start windows overlap."
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _replaced(calendar: Calendar) -> dict[tuple[Tier, Tier], Counter[int]]:
-    pairs: dict[tuple[Tier, Tier], Counter[int]] = {}
-    for outcome in calendar.outcomes:
-        for winner in outcome.superseded_by:
-            pair = (winner.tier, outcome.firing.tier)
-            pairs.setdefault(pair, Counter())[outcome.firing.day.year] += 1
-    return pairs
-
-
 def _vault(vault: Vault, policy: Policy) -> dict[str, str]:
     account = policy.account(vault.account)
     return {
@@ -259,19 +215,6 @@ def _objectives(policy: Policy) -> list[dict[str, str]]:
 
 def _of(minutes: int | None) -> str:
     return "not stated" if minutes is None else spell(timedelta(minutes=minutes))
-
-
-def _arithmetic(policy: Policy) -> Iterator[str]:
-    """The worst case of every set of tiers, where backups are made and where they are copied to."""
-    try:
-        for tables, calendar in _calendars(policy):
-            whom = ", ".join(tables)
-            vaults = elsewhere(calendar.tiers, policy)
-            for places in ((), vaults) if vaults else ((),):
-                lines = worst_case(calendar, places, zone=policy.timezone).lines
-                yield f"{whom}, {'; '.join(lines)}."
-    except CronError as error:
-        yield f"Not computed: {error.message}."
 
 
 def _validation(validation: Validation) -> dict[str, str]:

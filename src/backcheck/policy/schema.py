@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from backcheck.errors import Problem
 from backcheck.policy.document import Document, Json, parts_of, pointer_to
@@ -33,8 +35,15 @@ def text() -> str:
 @cache
 def validator() -> Draft202012Validator:
     """Draft 2020-12, with formats checked."""
-    schema = json.loads(text())
-    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    made = extend(Draft202012Validator, {"pattern": _pattern})
+    checked: Draft202012Validator = made(json.loads(text()), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return checked
+
+
+def _pattern(_: object, pattern: str, instance: Json, __: Schema) -> Iterator[ValidationError]:
+    """JSON Schema's patterns are ECMA 262: there `$` is the end, while Python's lets a line end follow."""
+    if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
 def problems_in(document: Document) -> list[Problem]:

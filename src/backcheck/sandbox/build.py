@@ -57,10 +57,11 @@ class Builder:
         for fault in section.get("faults", ()):
             self._fault(fault)
         self._history()
-        for denied in section.get("denied", ()):
-            self.sandbox.faults.deny(denied)
-        for throttled in section.get("throttled", ()):
-            self.sandbox.faults.throttle(throttled)
+        faults = self.sandbox.faults
+        for fault, calls in ((faults.deny, "denied"), (faults.throttle, "throttled")):
+            for call in section.get(calls, ()):
+                which = call if isinstance(call, Mapping) else {"operation": call}
+                fault(which["operation"], region=which.get("region", "*"))
 
     def _client(self, service: str, region: str = "us-east-1") -> Any:
         key = (service, region)

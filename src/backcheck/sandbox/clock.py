@@ -6,6 +6,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 
 from backcheck.errors import UsageError
@@ -16,14 +17,15 @@ Action = Callable[[], None]
 class Clock:
     """A clock with a diary. Nothing in the sandbox reads the machine's time."""
 
-    def __init__(self, start: datetime) -> None:
-        """`start` must be aware; it is kept in UTC."""
+    def __init__(self, start: datetime, lock: AbstractContextManager[object] | None = None) -> None:
+        """`start` must be aware; it is kept in UTC. While time passes `lock` is held: no call comes in between."""
         if start.tzinfo is None:
             raise UsageError(f"the sandbox's start {start.isoformat()} has no time zone", hint="pass tzinfo=UTC")
         self._now = start.astimezone(UTC)
         self._diary: list[tuple[datetime, int, Action]] = []
         self._entries = itertools.count()
         self._ticking_since: float | None = None
+        self._lock = lock if lock is not None else nullcontext()
 
     def now(self) -> datetime:
         """The present, aware and in UTC."""
@@ -45,10 +47,11 @@ class Clock:
         """Let time pass until `moment`. Raises UsageError for a moment that has passed."""
         if moment < self._now:
             raise UsageError(f"the sandbox's clock cannot go back from {self._now} to {moment}")
-        while self._diary and self._diary[0][0] <= moment:
-            self._now, _, action = heapq.heappop(self._diary)
-            action()
-        self._now = moment
+        with self._lock:
+            while self._diary and self._diary[0][0] <= moment:
+                self._now, _, action = heapq.heappop(self._diary)
+                action()
+            self._now = max(moment, self._now)
 
     def tick(self) -> None:
         """From now on follow the machine's clock, whenever `catch_up` is called: what a served sandbox does."""

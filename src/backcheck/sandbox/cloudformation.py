@@ -44,13 +44,17 @@ def deploy(
     tags: Mapping[str, str] | None = None,
     capabilities: frozenset[str] | None = None,
     body: str = "",
+    inside: tuple[str, ...] = (),
 ) -> Stack:
     """Create a stack of `template`: CREATE_COMPLETE, or ROLLBACK_COMPLETE with the service's words in `failure`.
 
     Stacks that came before, in this Region and for Fn::GetStackOutput in others, serve its imports. Raises
     TemplateError for a template that CloudFormation would refuse, DeployError for a name that is taken or not a name,
-    and for a capability that is missing; None acknowledges all of them.
+    and for a capability that is missing; None acknowledges all of them. `inside` are the files of the stacks that this
+    one is nested in.
     """
+    if template.file in inside:
+        raise DeployError("ValidationError", "a stack is nested in itself", where=template.file)
     if not _NAME.fullmatch(stack_name):
         raise DeployError("ValidationError", f"{stack_name!r} is no name for a stack")
     if find_stack(into.world, into.account, into.region, stack_name):
@@ -73,7 +77,8 @@ def deploy(
     stack.imports = reader.used
 
     def nest(child: Template, name: str, given: Mapping[str, str]) -> Stack:
-        return deploy(child, into=into, stack_name=name, parameters=given, tags=tags)
+        around = (*inside, template.file)
+        return deploy(child, into=into, stack_name=name, parameters=given, tags=tags, inside=around)
 
     Building(into, stack, resolved, nest).run(order)
     return stack

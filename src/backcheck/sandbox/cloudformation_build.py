@@ -64,9 +64,8 @@ class Building:
 
     def _note_undecided(self) -> None:
         for undecided in self.resolved.undecided:
-            self._add(
-                undecided.logical_id, undecided.type, "Delete", undecided.line
-            ).skipped = f"whether it is created, or with what, is not known: {undecided.because.reason}"
+            resource = self._add(undecided.logical_id, undecided.type, "Delete", undecided.line)
+            self._skip(resource, f"whether it is created, or with what, is not known: {undecided.because.reason}")
 
     def _add(self, logical_id: str, kind: str, deletion_policy: str, line: int) -> StackResource:
         resource = StackResource(
@@ -114,8 +113,10 @@ class Building:
         url = str(properties.get("TemplateURL", ""))
         if not url or "://" in url:
             return self._skip(resource, f"its template {url or 'is not known'} is not at hand")
-        child = load(Path(self.resolved.file).parent / url)
         given = properties.get("Parameters", {})
+        if not isinstance(given, dict):
+            return self._fail(resource, f"{_INVALID} {resource.logical_id} with message: Parameters must be a map")
+        child = load(Path(self.resolved.file).parent / url)
         name = f"{self.stack.name}-{resource.logical_id}"[:128]
         stack = self.nest(child, name, {key: _parameter_text(value) for key, value in given.items()})
         outputs = {f"Outputs.{name}": value for name, value in stack.outputs.items()}
@@ -168,6 +169,8 @@ class Building:
         return True
 
     def _roll_back(self, reason: str) -> None:
+        self.stack.outputs.clear()
+        self.stack.exports.clear()
         self.stack.move("ROLLBACK_IN_PROGRESS", self.now, reason)
         failed = take_down(self.stack, self.into, keep=KEPT_ON_ROLLBACK)
         if failed:

@@ -9,7 +9,9 @@ import boto3
 import botocore.session
 
 from backcheck.sandbox import caller
-from backcheck.sandbox.cloudformation_stacks import Account
+from backcheck.sandbox.cloudformation_stacks import Account, Stack, find_stack
+from backcheck.sandbox.operations import Call
+from backcheck.sandbox.refusal import Refusal
 from backcheck.sandbox.world import World
 
 
@@ -34,3 +36,17 @@ def _session(account: str) -> boto3.Session:
 def _client(account: str, service: str, region: str) -> Any:
     """Clients keep no state of a sandbox, and are slow to make."""
     return _session(account).client(service, region_name=region)
+
+
+def account_of(call: Call) -> Account:
+    """The caller's account."""
+    return account_in(call.world, account=call.region.account, region=call.region.name)
+
+
+def stack_of(call: Call) -> Stack:
+    """The stack that a call names, or the ValidationError that CloudFormation gives."""
+    name = call.params["StackName"]
+    stack = find_stack(call.world, call.region.account, call.region.name, name)
+    if stack is None:
+        raise Refusal("ValidationError", f"Stack with id {name} does not exist")
+    return stack

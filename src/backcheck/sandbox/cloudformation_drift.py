@@ -14,10 +14,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from backcheck.sandbox.cloudformation_clients import account_of, stack_of
 from backcheck.sandbox.cloudformation_kinds import ServiceBrokeError
 from backcheck.sandbox.cloudformation_removal import is_absent, service_message, site_of
-from backcheck.sandbox.cloudformation_stacks import Account, Stack, StackResource
+from backcheck.sandbox.cloudformation_stacks import Account, Stack, StackResource, stacks_of
 from backcheck.sandbox.cloudformation_types import KINDS
+from backcheck.sandbox.operations import Call, Reply, operation
+from backcheck.sandbox.paging import page, shown
+from backcheck.sandbox.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +107,69 @@ def _differences(expected: Any, actual: Any, pointer: str) -> Iterator[Differenc
             yield from _differences(one, other, f"{pointer}/{index}")
     elif expected != actual:
         yield Difference(pointer=pointer, expected=json.dumps(expected), actual=json.dumps(actual))
+
+
+@operation("cloudformation", "DetectStackDrift")
+def detect_stack_drift(call: Call) -> Reply:
+    """Detects at once."""
+    stack = stack_of(call)
+    detection = call.world.new_id()
+    stack.drifts[detection] = drift_of(stack, account_of(call))
+    call.region.drift_detections[detection] = stack.id
+    return {"StackDriftDetectionId": detection}
+
+
+@operation("cloudformation", "DescribeStackDriftDetectionStatus")
+def describe_detection(call: Call) -> Reply:
+    """Always complete; a resource that could not be read is UNKNOWN."""
+    detection = call.params["StackDriftDetectionId"]
+    stack_id = call.region.drift_detections.get(detection)
+    if stack_id is None:
+        raise Refusal("ValidationError", f"Stack drift detection id {detection} does not exist")
+    drifts = stacks_of(call.world, call.region.account, call.region.name)[stack_id].drifts[detection]
+    return {
+        "StackId": stack_id,
+        "StackDriftDetectionId": detection,
+        "StackDriftStatus": status_of(drifts),
+        "DetectionStatus": "DETECTION_COMPLETE",
+        "DriftedStackResourceCount": sum(drift.status in {"MODIFIED", "DELETED"} for drift in drifts),
+        "Timestamp": call.now,
+    }
+
+
+@operation("cloudformation", "DescribeStackResourceDrifts")
+def describe_resource_drifts(call: Call) -> Reply:
+    """Of the last detection; only resources that were checked, as in AWS."""
+    stack, wanted = stack_of(call), call.params.get("StackResourceDriftStatusFilters")
+    last = next(reversed(stack.drifts.values()), ())
+    rows = [
+        _drift_row(stack, drift)
+        for drift in last
+        if drift.status != "NOT_CHECKED" and (not wanted or drift.status in wanted)
+    ]
+    return page(call, "StackResourceDrifts", rows)
+
+
+def _drift_row(stack: Stack, drift: ResourceDrift) -> Mapping[str, Any]:
+    differences = [
+        {
+            "PropertyPath": difference.pointer,
+            "ExpectedValue": difference.expected,
+            "ActualValue": difference.actual,
+            "DifferenceType": difference.kind,
+        }
+        for difference in drift.differences
+    ]
+    row = {
+        "StackId": stack.id,
+        "LogicalResourceId": drift.resource.logical_id,
+        "PhysicalResourceId": drift.resource.physical_id,
+        "ResourceType": drift.resource.type,
+        "ExpectedProperties": drift.expected or None,
+        "ActualProperties": drift.actual or None,
+        "PropertyDifferences": differences,
+        "StackResourceDriftStatus": drift.status,
+        "Timestamp": drift.at,
+        "DriftStatusReason": drift.reason or None,
+    }
+    return shown(row)

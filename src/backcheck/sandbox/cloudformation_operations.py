@@ -5,16 +5,14 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Operations
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from backcheck.sandbox.cloudformation import deploy
-from backcheck.sandbox.cloudformation_clients import account_in
-from backcheck.sandbox.cloudformation_drift import ResourceDrift, drift_of, status_of
+from backcheck.sandbox.cloudformation_clients import account_of, stack_of
+from backcheck.sandbox.cloudformation_drift import status_of
 from backcheck.sandbox.cloudformation_properties import text_of
 from backcheck.sandbox.cloudformation_removal import delete
 from backcheck.sandbox.cloudformation_stacks import (
-    Account,
     DeployError,
     Stack,
     StackResource,
@@ -32,11 +30,6 @@ from backcheck.template.value import Unresolved, Value, is_known
 SERVICE = "cloudformation"
 MAX_BODY_BYTES = 51_200
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
-
-
-def account_of(call: Call) -> Account:
-    """The caller's account."""
-    return account_in(call.world, account=call.region.account, region=call.region.name)
 
 
 @operation(SERVICE, "CreateStack")
@@ -81,20 +74,12 @@ def delete_stack(call: Call) -> Reply:
     return {}
 
 
-def _stack(call: Call) -> Stack:
-    name = call.params["StackName"]
-    stack = find_stack(call.world, call.region.account, call.region.name, name)
-    if stack is None:
-        raise Refusal("ValidationError", f"Stack with id {name} does not exist")
-    return stack
-
-
 @operation(SERVICE, "DescribeStacks")
 def describe_stacks(call: Call) -> Reply:
     """A deleted stack is found by its id only."""
     call.response.RESPONSE_KEY_PATH_TO_TRANSFORMER = {}  # moto turns its own objects into replies; these are replies
     if call.params.get("StackName"):
-        return {"Stacks": [_stack_row(call, _stack(call))]}
+        return {"Stacks": [_stack_row(call, stack_of(call))]}
     return page(call, "Stacks", [_stack_row(call, stack) for stack in _living(call)])
 
 
@@ -166,7 +151,7 @@ def list_stacks(call: Call) -> Reply:
 @operation(SERVICE, "ListStackResources")
 def list_stack_resources(call: Call) -> Reply:
     """What is not in the sandbox is listed with the reason."""
-    rows = [_resource_row(resource, "LastUpdatedTimestamp") for resource in _stack(call).resources.values()]
+    rows = [_resource_row(resource, "LastUpdatedTimestamp") for resource in stack_of(call).resources.values()]
     return page(call, "StackResourceSummaries", rows)
 
 
@@ -175,7 +160,7 @@ def describe_stack_resources(call: Call) -> Reply:
     """By stack; finding a stack by a resource of it is not modelled."""
     if "StackName" not in call.params:
         raise Unsupported("DescribeStackResources by PhysicalResourceId")
-    stack, wanted = _stack(call), call.params.get("LogicalResourceId")
+    stack, wanted = stack_of(call), call.params.get("LogicalResourceId")
     rows = [_detail_row(stack, r) for r in stack.resources.values() if wanted in (None, r.logical_id)]
     return {"StackResources": rows}
 
@@ -183,7 +168,7 @@ def describe_stack_resources(call: Call) -> Reply:
 @operation(SERVICE, "DescribeStackResource")
 def describe_stack_resource(call: Call) -> Reply:
     """One resource."""
-    stack, name = _stack(call), call.params["LogicalResourceId"]
+    stack, name = stack_of(call), call.params["LogicalResourceId"]
     resource = stack.resources.get(name)
     if resource is None:
         raise Refusal("ValidationError", f"Resource {name} does not exist for stack {stack.name}")
@@ -211,7 +196,7 @@ def _detail_row(stack: Stack, resource: StackResource) -> dict[str, Any]:
 @operation(SERVICE, "DescribeStackEvents")
 def describe_stack_events(call: Call) -> Reply:
     """Newest first."""
-    stack = _stack(call)
+    stack = stack_of(call)
     rows = [
         shown(
             {
@@ -248,70 +233,4 @@ def get_template(call: Call) -> Reply:
     """The template as it was given."""
     if call.params.get("TemplateStage", "Original") != "Original":
         raise Unsupported("GetTemplate of the processed template")
-    return {"TemplateBody": _stack(call).body, "StagesAvailable": ["Original"]}
-
-
-@operation(SERVICE, "DetectStackDrift")
-def detect_stack_drift(call: Call) -> Reply:
-    """Detects at once."""
-    stack = _stack(call)
-    detection = call.world.new_id()
-    stack.drifts[detection] = drift_of(stack, account_of(call))
-    call.region.drift_detections[detection] = stack.id
-    return {"StackDriftDetectionId": detection}
-
-
-@operation(SERVICE, "DescribeStackDriftDetectionStatus")
-def describe_detection(call: Call) -> Reply:
-    """Always complete; a resource that could not be read is UNKNOWN."""
-    detection = call.params["StackDriftDetectionId"]
-    stack_id = call.region.drift_detections.get(detection)
-    if stack_id is None:
-        raise Refusal("ValidationError", f"Stack drift detection id {detection} does not exist")
-    drifts = stacks_of(call.world, call.region.account, call.region.name)[stack_id].drifts[detection]
-    return {
-        "StackId": stack_id,
-        "StackDriftDetectionId": detection,
-        "StackDriftStatus": status_of(drifts),
-        "DetectionStatus": "DETECTION_COMPLETE",
-        "DriftedStackResourceCount": sum(drift.status in {"MODIFIED", "DELETED"} for drift in drifts),
-        "Timestamp": call.now,
-    }
-
-
-@operation(SERVICE, "DescribeStackResourceDrifts")
-def describe_resource_drifts(call: Call) -> Reply:
-    """Of the last detection; only resources that were checked, as in AWS."""
-    stack, wanted = _stack(call), call.params.get("StackResourceDriftStatusFilters")
-    last = next(reversed(stack.drifts.values()), ())
-    rows = [
-        _drift_row(stack, drift)
-        for drift in last
-        if drift.status != "NOT_CHECKED" and (not wanted or drift.status in wanted)
-    ]
-    return page(call, "StackResourceDrifts", rows)
-
-
-def _drift_row(stack: Stack, drift: ResourceDrift) -> Mapping[str, Any]:
-    differences = [
-        {
-            "PropertyPath": difference.pointer,
-            "ExpectedValue": difference.expected,
-            "ActualValue": difference.actual,
-            "DifferenceType": difference.kind,
-        }
-        for difference in drift.differences
-    ]
-    row = {
-        "StackId": stack.id,
-        "LogicalResourceId": drift.resource.logical_id,
-        "PhysicalResourceId": drift.resource.physical_id,
-        "ResourceType": drift.resource.type,
-        "ExpectedProperties": drift.expected or None,
-        "ActualProperties": drift.actual or None,
-        "PropertyDifferences": differences,
-        "StackResourceDriftStatus": drift.status,
-        "Timestamp": drift.at,
-        "DriftStatusReason": drift.reason or None,
-    }
-    return shown(row)
+    return {"TemplateBody": stack_of(call).body, "StagesAvailable": ["Original"]}

@@ -82,6 +82,8 @@ def _remove(stack: Stack, resource: StackResource, physical: Physical, account: 
     nested = stacks_of(account.world, stack.account, stack.region)[physical.ref]
     if nested.status != "DELETE_COMPLETE":
         delete(nested, of=account)
+    if nested.status != "DELETE_COMPLETE":
+        raise ServiceBrokeError(f"nested stack {nested.name} is {nested.status}: {nested.reason}")
 
 
 def is_absent(error: ClientError) -> bool:

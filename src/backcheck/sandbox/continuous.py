@@ -12,6 +12,7 @@ from typing import Any
 from moto.dynamodb.models import dynamodb_backends
 
 from backcheck.sandbox import tables
+from backcheck.sandbox.history import History
 from backcheck.sandbox.operations import Call, Reply, operation
 from backcheck.sandbox.refusal import Refusal
 
@@ -51,12 +52,15 @@ def update(call: Call) -> Reply:
     known, now = call.region.continuous.get(table_id), call.now
     if not specification["PointInTimeRecoveryEnabled"]:
         call.region.continuous.pop(table_id, None)
+        call.region.histories.pop(table_id, None)
     else:
         days = specification.get("RecoveryPeriodInDays", known.period_days if known else LONGEST_DAYS)
         if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
             raise Refusal("ValidationException", f"RecoveryPeriodInDays must be {SHORTEST_DAYS} to {LONGEST_DAYS}")
         fresh = Continuous(enabled=now, period_days=days, floor=now)
         call.region.continuous[table_id] = known.changed(days, now) if known else fresh
+        if known is None:
+            call.region.histories[table_id] = History(table)
     # moto's own restore and export look here.
     described = _described(call, table_id)
     table.continuous_backups = described

@@ -15,7 +15,7 @@ from backcheck.sandbox import keys, points, roles, tables, vault_access
 from backcheck.sandbox.faults import JobFault, job_fault
 from backcheck.sandbox.lifecycle import Lifecycle
 from backcheck.sandbox.operations import Call, Reply, operation
-from backcheck.sandbox.paging import in_period, page, shown
+from backcheck.sandbox.paging import in_period, page_of, shown
 from backcheck.sandbox.refusal import invalid, invalid_request, not_found
 from backcheck.sandbox.tagging import set_tags
 from backcheck.sandbox.vaults import Vault
@@ -23,7 +23,7 @@ from backcheck.sandbox.world import Region, World
 
 if TYPE_CHECKING:
     from backcheck.sandbox.jobs import BackupJob
-    from backcheck.sandbox.plans import CopyAction
+    from backcheck.sandbox.plan_document import CopyAction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +238,8 @@ def describe_copy_job(call: Call) -> Reply:
 @operation("backup", "ListCopyJobs")
 def list_copy_jobs(call: Call) -> Reply:
     """Copy jobs that were started in this Region; the API names no limit of age."""
-    return page(call, "CopyJobs", [_row(call, job) for job in call.region.copy_jobs.values() if _wanted(call, job)])
+    jobs = [job for job in call.region.copy_jobs.values() if _wanted(call, job)]
+    return page_of(call, "CopyJobs", jobs, lambda job: _row(call, job))
 
 
 def _wanted(call: Call, job: CopyJob) -> bool:

@@ -5,20 +5,23 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescript
 
 from __future__ import annotations
 
-import base64
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from decimal import Decimal, Inexact
 from typing import Any
 
-import orjson
 from moto.core.responses import ActionResult
+from moto.dynamodb.exceptions import IncorrectDataType
 from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.dynamo_type import DynamoType
 
-from backcheck.sandbox import tables
-from backcheck.sandbox.numbers import normalise
+from backcheck.sandbox import restored, tables
+from backcheck.sandbox.item_text import written
+from backcheck.sandbox.numbers import EXACT, canonical, normalise
 from backcheck.sandbox.operations import Call, Raw, Reply, operation
+from backcheck.sandbox.refusal import Refusal
 
 COUNTED_EVERY = timedelta(hours=6)
 """'DynamoDB updates this value approximately every six hours': ItemCount and TableSizeBytes."""
@@ -50,34 +53,51 @@ class FastResult(ActionResult):
         return 200, {"Content-Type": "application/x-amz-json-1.0"}, written(self.result)
 
 
-def written(value: Any) -> str:
-    """JSON of moto's items and attribute values."""
-    return orjson.dumps(value, default=_plain).decode()
+def add(one: Any, other: Any) -> Any:
+    """The sum of two numbers, exact and normalised; moto's keeps the zeroes of 1.5 + 0.5."""
+    return _number(one, other, EXACT.add)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, DynamoType):
-        return {value.type: value.value}
-    if isinstance(value, Item):
-        return value.attrs
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    raise TypeError(f"no JSON for {type(value).__name__}")
+def subtract(one: Any, other: Any) -> Any:
+    """The difference of two numbers."""
+    return _number(one, other, EXACT.subtract)
+
+
+def _number(one: Any, other: Any, operator: Callable[[Decimal, Decimal], Decimal]) -> DynamoType:
+    if not (one.is_number() and other.is_number()):
+        raise IncorrectDataType
+    try:
+        result = operator(Decimal(one.value), Decimal(other.value))
+    except Inexact:
+        message = "Number overflow. Attempting to store a number with more than 38 significant digits"
+        raise Refusal("ValidationException", message) from None
+    return DynamoType({"N": canonical(str(result))})
 
 
 @operation("dynamodb", "DescribeTable")
 def describe_table(call: Call) -> Reply:
-    """moto's description, with the table's id and counts that lag."""
-    reply: dict[str, Any] = dict(call.response.describe_table().result)
+    """moto's description, with the table's id and counts that lag. While a restore makes the table, each look waits."""
+    call.response.describe_table()  # refuses a table that is not there, in moto's words
     table = _table(call, call.params["TableName"])
+    if restored.in_creation(call.region, table, call.now):
+        call.world.clock.advance(seconds=restored.POLL.total_seconds())
+    return {"Table": described(call, table)}
+
+
+def described(call: Call, table: Any) -> dict[str, Any]:
+    """The table's description now."""
     count, size = _counted(call, table)
-    reply["Table"] = {
-        **_pruned(reply["Table"]),
+    origin = call.region.restored.get(tables.table_id(table))
+    description = {
+        **_pruned(table.describe(base_key="Table")["Table"]),
         "TableId": tables.table_id(table),
         "ItemCount": count,
         "TableSizeBytes": size,
     }
-    return reply
+    if origin is None:
+        return description
+    status = "CREATING" if call.now < origin.active else "ACTIVE"
+    return {**description, "TableStatus": status, "RestoreSummary": origin.summary(call.now)}
 
 
 @operation("dynamodb", "Scan")

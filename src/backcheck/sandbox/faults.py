@@ -14,6 +14,7 @@ JOB_OUTCOMES = ("FAILED", "EXPIRED", "PARTIAL", "ABORTED", "ISSUES", "STUCK", "L
 """How a backup job can go wrong. ISSUES: COMPLETED, with a message. STUCK: RUNNING for ever. LOST: never created."""
 
 COPY_OUTCOMES = ("FAILED", "PARTIAL", "STUCK", "LOST")
+RESTORE_OUTCOMES = ("FAILED", "ABORTED", "STUCK")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Faults:
     calls: list[CallFault] = field(default_factory=list)
     backups: list[JobFault] = field(default_factory=list)
     copies: list[JobFault] = field(default_factory=list)
+    restores: list[JobFault] = field(default_factory=list)
     copy_lag: timedelta = timedelta()
     """How much longer than usual a copy takes."""
     pitr_lag: timedelta = timedelta()
@@ -80,6 +82,10 @@ class Faults:
     def copy_jobs(self, outcome: str, **which: object) -> None:
         """Have copy jobs end with `outcome`, one of COPY_OUTCOMES; `which` are JobFault's fields."""
         self.copies.append(_job_fault(outcome, COPY_OUTCOMES, which))
+
+    def restore_jobs(self, outcome: str, **which: object) -> None:
+        """Have restore jobs end with `outcome`, one of RESTORE_OUTCOMES; `which` are JobFault's fields."""
+        self.restores.append(_job_fault(outcome, RESTORE_OUTCOMES, which))
 
     def of_call(self, service: str, action: str, *, region: str, account: str, caller: str) -> Refusal | None:
         """The error that this call gets, if any; counts it."""

@@ -6,12 +6,6 @@ from backcheck.sandbox.operations import Call, Reply, operation
 from backcheck.sandbox.paging import page
 
 
-@operation("backup", "ListRestoreJobs")
-def list_restore_jobs(call: Call) -> Reply:
-    """StartRestoreJob is unsupported."""
-    return page(call, "RestoreJobs", [])
-
-
 @operation("backup", "ListFrameworks")
 def list_frameworks(call: Call) -> Reply:
     """CreateFramework is unsupported."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from types import ModuleType
@@ -19,6 +20,7 @@ from moto import backends
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
 from moto.core.responses import BaseResponse
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 Handler = Callable[[Any, str, Any], Any]
 """moto's URL handlers: (request, url, headers) to (status, headers, body)."""
@@ -35,33 +37,51 @@ _stock_utcnow = moto.core.utils.utcnow
 _stock_unix_time = moto.core.utils.unix_time
 _stock_unix_time_millis = moto.core.utils.unix_time_millis
 _stock_call_action = BaseResponse.call_action
-_stock_dynamo_result = moto.dynamodb.responses.DynamoResult
 _stock_current_account = BaseResponse.get_current_account
 
 
-def engage(*, now: Now, act: Act, account: Account, dynamo_result: type) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seams:
+    """What takes the place of moto's own."""
+
+    now: Now
+    act: Act
+    """Answers a call, given moto's response object."""
+    account: Account
+    """The account of a call, given moto's response object."""
+    dynamo_result: type
+    """Writes replies with items."""
+    add: Callable[[Any, Any], Any]
+    """Adds two numbers, given as moto's attribute values."""
+    subtract: Callable[[Any, Any], Any]
+
+
+_STOCK_ATTRIBUTES: tuple[tuple[Any, str, Any], ...] = (
+    (BaseResponse, "call_action", _stock_call_action),
+    (BaseResponse, "get_current_account", _stock_current_account),
+    (moto.dynamodb.responses, "DynamoResult", moto.dynamodb.responses.DynamoResult),
+    (DynamoType, "__add__", DynamoType.__add__),
+    (DynamoType, "__sub__", DynamoType.__sub__),
+)
+"""Owner, name and moto's own value of all that is replaced while a sandbox is open."""
+
+
+def engage(seams: Seams) -> None:
     """Give moto our clock, our accounts, and our say in every call."""
     global _now, _act, _account
-    _now, _act, _account = now, act, account
-    _put(call_action=_call_action, current_account=_current_account, dynamo_result=dynamo_result)
+    _now, _act, _account = seams.now, seams.act, seams.account
+    ours = (_call_action, _current_account, seams.dynamo_result, seams.add, seams.subtract)
+    for (owner, name, _), value in zip(_STOCK_ATTRIBUTES, ours, strict=True):
+        setattr(owner, name, value)
     _patch_time()
-
-
-def _put(*, call_action: Act, current_account: Account, dynamo_result: type) -> None:
-    setattr(BaseResponse, "call_action", call_action)  # noqa: B010  mypy forbids to assign to a method
-    setattr(BaseResponse, "get_current_account", current_account)  # noqa: B010
-    setattr(moto.dynamodb.responses, "DynamoResult", dynamo_result)  # noqa: B010
 
 
 def release() -> None:
     """Give moto back to itself, empty."""
     global _now, _act, _account
     _now = _act = _account = None
-    _put(
-        call_action=_stock_call_action,
-        current_account=_stock_current_account,
-        dynamo_result=_stock_dynamo_result,
-    )
+    for owner, name, value in _STOCK_ATTRIBUTES:
+        setattr(owner, name, value)
     reset()
 
 

@@ -14,7 +14,8 @@ from backcheck.sandbox.refusal import Refusal
 DIGITS = 38
 LARGEST = Decimal("9.9999999999999999999999999999999999999E+125")
 SMALLEST = Decimal("1E-130")
-_EXACT = Context(prec=DIGITS, traps=[Inexact, InvalidOperation])
+EXACT = Context(prec=DIGITS, traps=[Inexact, InvalidOperation])
+"""Arithmetic that raises Inexact rather than round."""
 
 
 def canonical(text: str) -> str:
@@ -28,14 +29,14 @@ def canonical(text: str) -> str:
     if not value:
         return "0"
     try:
-        value = _EXACT.plus(value)
+        value = EXACT.plus(value)
     except Inexact:
         raise _refused("Attempting to store more than 38 significant digits in a Number") from None
     if abs(value) > LARGEST:
         raise _refused("Number overflow. Attempting to store a number with magnitude larger than supported range")
     if abs(value) < SMALLEST:
         raise _refused("Number underflow. Attempting to store a number with magnitude smaller than supported range")
-    return format(value.normalize(_EXACT), "f")
+    return format(value.normalize(EXACT), "f")
 
 
 def normalise(value: Any) -> None:

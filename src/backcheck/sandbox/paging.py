@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from backcheck.sandbox.operations import Call, Reply
 from backcheck.sandbox.refusal import invalid
+
+T = TypeVar("T")
 
 DEFAULT_PAGE = 100
 """AWS documents only the bounds of MaxResults; a page that is smaller than the list keeps callers honest."""
@@ -17,10 +19,15 @@ DEFAULT_PAGE = 100
 
 def page(call: Call, key: str, rows: Sequence[Mapping[str, Any]]) -> Reply:
     """One page of `rows` under `key`, with a token while there are more."""
+    return page_of(call, key, rows, lambda row: row)
+
+
+def page_of(call: Call, key: str, things: Sequence[T], row: Callable[[T], Mapping[str, Any]]) -> Reply:
+    """One page of `things` under `key`; only those on the page are written out as rows."""
     start = _offset(call.params.get("NextToken"), key)
     end = start + (call.params.get("MaxResults") or DEFAULT_PAGE)
-    reply: dict[str, Any] = {key: [shown(row) for row in rows[start:end]]}
-    if end < len(rows):
+    reply: dict[str, Any] = {key: [shown(row(thing)) for thing in things[start:end]]}
+    if end < len(things):
         reply["NextToken"] = base64.urlsafe_b64encode(f"{key}:{end}".encode()).decode()
     return reply
 

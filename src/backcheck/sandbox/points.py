@@ -13,7 +13,7 @@ from typing import Any
 from backcheck.sandbox import holds, roles, tables
 from backcheck.sandbox.lifecycle import Lifecycle
 from backcheck.sandbox.operations import Call, Reply, operation
-from backcheck.sandbox.paging import in_period, page, shown
+from backcheck.sandbox.paging import in_period, page, page_of, shown
 from backcheck.sandbox.refusal import Refusal, invalid_request, not_found
 from backcheck.sandbox.tables import Content
 from backcheck.sandbox.vault_access import check
@@ -109,7 +109,7 @@ def list_by_vault(call: Call) -> Reply:
     vault = vault_of(call, action="ListRecoveryPointsByBackupVault")
     params = call.params
     wanted = [
-        _details(point)
+        point
         for point in call.region.points.values()
         if point.vault_arn == vault.arn
         and params.get("ByResourceArn") in (None, point.resource_arn)
@@ -118,7 +118,7 @@ def list_by_vault(call: Call) -> Reply:
         and params.get("ByParentRecoveryPointArn") is None
         and in_period(call, point.created, "ByCreatedBefore", "ByCreatedAfter")
     ]
-    return page(call, "RecoveryPoints", wanted)
+    return page_of(call, "RecoveryPoints", wanted, _details)
 
 
 @operation("backup", "ListRecoveryPointsByResource")

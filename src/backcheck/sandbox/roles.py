@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -43,13 +44,23 @@ def unusable(arn: str, region: str, *, action: str, resource: str) -> str | None
     role = find(arn, region)
     if role is None:
         return f"IAM role {arn} does not exist"
-    trust = Request(action="sts:AssumeRole", resource="*", context=_from_backup(arn), principal=SERVICE)
-    if decide([role.assume_role_policy_document], trust) is not Decision.ALLOWED:
+    if not _trusts_backup(role.assume_role_policy_document, arn):
         return f"IAM role {arn} cannot be assumed by AWS Backup"
-    wanted = Request(action=action, resource=resource, context={})
-    if decide(policies_of(role), wanted) is not Decision.ALLOWED:
+    if not _allows(tuple(policies_of(role)), action, resource):
         return f"IAM role {arn} does not have sufficient permissions: {action} on {resource}"
     return None
+
+
+# A history asks the same of the same documents night after night.
+@lru_cache(maxsize=4096)
+def _allows(documents: tuple[str, ...], action: str, resource: str) -> bool:
+    return decide(documents, Request(action=action, resource=resource, context={})) is Decision.ALLOWED
+
+
+@lru_cache(maxsize=256)
+def _trusts_backup(document: str, role_arn: str) -> bool:
+    request = Request(action="sts:AssumeRole", resource="*", context=_from_backup(role_arn), principal=SERVICE)
+    return decide([document], request) is Decision.ALLOWED
 
 
 def _from_backup(role_arn: str) -> dict[str, tuple[str, ...]]:

@@ -16,7 +16,7 @@ from botocore.handlers import BUILTIN_HANDLERS
 from botocore.loaders import Loader, create_loader
 
 from backcheck.errors import UsageError
-from backcheck.sandbox import all_operations, caller, dynamodb, managed_policies, moto_seams, tables
+from backcheck.sandbox import all_operations, caller, dynamodb, managed_policies, moto_seams, points, tables
 from backcheck.sandbox.clock import Clock
 from backcheck.sandbox.faults import Faults
 from backcheck.sandbox.server import Server
@@ -88,6 +88,17 @@ class Sandbox:
         """Put these accounts, and the sandbox's own, into one organisation."""
         self.world.organization = frozenset({self.account, *accounts})
 
+    def delete_point(self, arn: str) -> None:
+        """Take a recovery point away past every lock and policy, as if somebody had found a way.
+
+        Raises UsageError for one that is not there.
+        """
+        for region in self.world.regions():
+            if (point := region.points.get(arn)) is not None:
+                points.discard(region, point)
+                return
+        raise UsageError(f"there is no recovery point {arn}")
+
     def session(self, *, account: str | None = None, role: str | None = None) -> boto3.Session:
         """A session in an account, as its root or as one of its roles (by name)."""
         account = account or self.account
@@ -135,10 +146,14 @@ class Sandbox:
         moto_seams.reset()
         default = self.account
         moto_seams.engage(
-            now=self.world.clock.now,
-            act=self._wire.act,
-            account=lambda response: caller.account_of(response, default),
-            dynamo_result=dynamodb.FastResult,
+            moto_seams.Seams(
+                now=self.world.clock.now,
+                act=self._wire.act,
+                account=lambda response: caller.account_of(response, default),
+                dynamo_result=dynamodb.FastResult,
+                add=dynamodb.add,
+                subtract=dynamodb.subtract,
+            )
         )
         managed_policies.install(self.account)
         if self._scenario is not None:

@@ -10,7 +10,8 @@ from backcheck.sandbox.world import Region, World
 from backcheck.selection import resolve
 
 if TYPE_CHECKING:
-    from backcheck.sandbox.plans import Plan, Version
+    from backcheck.sandbox.plan_document import Version
+    from backcheck.sandbox.plans import Plan
 
 
 def follow(world: World, region: Region, plan: Plan) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import itertools
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
 
 from backcheck import selection
+from backcheck.sandbox import item_text
 from backcheck.sandbox.world import Region
 
 TYPE = "DynamoDB"
@@ -24,7 +25,8 @@ class Content:
     table_id: str
     table: Any
     """moto's table as it stood, without items: schema, indexes, settings."""
-    items: tuple[Mapping[str, Any], ...]
+    items: tuple[str, ...]
+    """Each item's text."""
     size_bytes: int
 
 
@@ -95,6 +97,6 @@ def _copy(table: Any) -> Content:
     return Content(
         table_id=table_id(table),
         table=copy.deepcopy(bare),
-        items=tuple(copy.deepcopy(dict(item.attrs)) for item in items),
+        items=tuple(item_text.written(item.attrs) for item in items),
         size_bytes=sum(item.size() for item in items),
     )

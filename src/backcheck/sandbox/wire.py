@@ -16,8 +16,8 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
 from backcheck.errors import Error
-from backcheck.sandbox import caller, dynamodb, moto_seams, shapes, tables, trail, wire_errors
-from backcheck.sandbox.operations import OPERATIONS, OWN_SERVICES, Call, Raw
+from backcheck.sandbox import caller, dynamodb, history, moto_seams, restored, shapes, tables, trail, wire_errors
+from backcheck.sandbox.operations import LEFT_OUT, OPERATIONS, OWN_SERVICES, Call, Raw
 from backcheck.sandbox.refusal import Unsupported
 from backcheck.sandbox.world import World
 
@@ -91,12 +91,16 @@ class Wire:
                 raise fault
             if service == "dynamodb":
                 tables.written(account, region) if action not in READS else None
+                place = self.world.region(account, region)
+                restored.refuse_unfinished(place, action, response.body, self.world.clock.now())
             answer = self._operate(response, service, action, who)
         except ServiceException as refusal:
             answer, error = _refuse(response, service, refusal), refusal.code
         except HTTPException as refusal:  # moto's older errors carry their reply
             headers = {**dict(refusal.get_headers() or ()), "status": str(refusal.code)}
             answer, error = (refusal.code, headers, refusal.description), refusal.name
+        if service == "dynamodb" and action not in READS:
+            history.note(self.world.region(account, region), action, response.body, self.world.clock.now())
         trail.record(self.world, response, action, who, error)
         return answer
 
@@ -113,17 +117,14 @@ class Wire:
         region = self.world.region(response.current_account, response.region)
         reply = handler(Call(world=self.world, region=region, params=params, caller=who, response=response))
         if isinstance(reply, Raw):
-            return (
-                HTTPStatus.OK,
-                {**response.response_headers, "content-type": "application/x-amz-json-1.0"},
-                reply.body,
-            )
+            headers = {**response.response_headers, "content-type": "application/x-amz-json-1.0"}
+            return HTTPStatus.OK, headers, reply.body
         shapes.check_reply(operation, reply)
         status, headers, body = response.serialized(ActionResult(reply))
         return response._transform_response(headers, (status, headers, body))
 
     def _leave_to_moto(self, response: Any, service: str, action: str) -> Any:
-        if service in OWN_SERVICES:
+        if service in OWN_SERVICES or (service, action) in LEFT_OUT:
             raise Unsupported(f"{service}:{action}")
         if service == "dynamodb":
             dynamodb.prepare(response.body)

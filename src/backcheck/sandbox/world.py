@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from backcheck.sandbox.cloudformation_stacks import Stack
     from backcheck.sandbox.continuous import Continuous
     from backcheck.sandbox.copies import CopyJob
+    from backcheck.sandbox.history import History
     from backcheck.sandbox.holds import LegalHold
     from backcheck.sandbox.jobs import BackupJob
     from backcheck.sandbox.plans import Plan
     from backcheck.sandbox.points import RecoveryPoint
+    from backcheck.sandbox.restore_jobs import RestoreJob
     from backcheck.sandbox.restore_testing import RestoreTestingPlan
+    from backcheck.sandbox.restored import Restored
     from backcheck.sandbox.trail import TrailEvent
     from backcheck.sandbox.vaults import Vault
 
@@ -43,6 +46,7 @@ class Region:
     plans: dict[str, Plan] = field(default_factory=dict)
     backup_jobs: dict[str, BackupJob] = field(default_factory=dict)
     copy_jobs: dict[str, CopyJob] = field(default_factory=dict)
+    restore_jobs: dict[str, RestoreJob] = field(default_factory=dict)
     points: dict[str, RecoveryPoint] = field(default_factory=dict)
     """By ARN, every vault of the Region."""
     protected: dict[str, RecoveryPoint] = field(default_factory=dict)
@@ -54,6 +58,10 @@ class Region:
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
     continuous: dict[str, Continuous] = field(default_factory=dict)
     """Point-in-time recovery, by table id."""
+    histories: dict[str, History] = field(default_factory=dict)
+    """What it remembers, by table id: of the tables that have it on."""
+    restored: dict[str, Restored] = field(default_factory=dict)
+    """Where the tables that a restore has made come from, by table id."""
     counts: dict[str, tuple[datetime, int, int]] = field(default_factory=dict)
     """When a table's items were last counted, how many there were, and how many bytes; by table id."""
     trail: list[TrailEvent] = field(default_factory=list)
@@ -82,9 +90,9 @@ class World:
         """`account` is the one that a caller without credentials of ours is taken to be in."""
         self.account = account
         self.seed = seed
-        self.clock = Clock(start)
-        self.faults = Faults()
         self.lock = threading.RLock()
+        self.clock = Clock(start, self.lock)
+        self.faults = Faults()
         self.organization: frozenset[str] = frozenset()
         """Accounts of one organisation; empty: none of them is in one."""
         self.global_settings: GlobalSettings | None = None

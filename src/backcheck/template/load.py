@@ -63,8 +63,9 @@ def load(path: Path) -> Template:
     try:
         size = path.stat().st_size
         raw = path.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        raise TemplateError(f"cannot be read: {error.strerror}", file=str(path)) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise TemplateError(f"cannot be read: {reason}", file=str(path)) from error
     if size > MAX_BYTES:
         raise _too_large(str(path), size)
     try:

@@ -1,0 +1,104 @@
+"""check, snapshot, diff, controls, permissions, recover from the command line: exit codes and what is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+from tests.test_difference import FAIL, PASS, UNKNOWN, run
+
+from backcheck import cli
+from backcheck.controls import CONTROLS
+from backcheck.controls.examples import world
+from backcheck.evidence.write import write_evidence
+from backcheck.finding import Status
+from backcheck.inventory import snapshot
+
+POLICY = str(Path(__file__).parents[2] / "policies" / "minimal.yaml")
+
+Output = Callable[[], tuple[str, str]]
+
+
+@pytest.fixture
+def output(capsys: pytest.CaptureFixture[str]) -> Output:
+    """What was printed since: stdout and stderr."""
+
+    def read() -> tuple[str, str]:
+        found = capsys.readouterr()
+        return found.out, found.err
+
+    return read
+
+
+@pytest.fixture
+def taken(tmp_path: Path) -> Path:
+    """A snapshot of the controls' example account."""
+    inventory = world().inventory
+    assert inventory is not None
+    path = tmp_path / "snapshot.json.gz"
+    snapshot.write(inventory, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["check", "--policy", POLICY, "--out", "x"], "no account is named"),
+        (["check", "--policy", POLICY, "--live", "--sandbox", "s", "--out", "x"], "more than one account is named"),
+        (["snapshot", "--policy", POLICY, "--snapshot", "a.gz", "--out", "x"], "a snapshot of a snapshot"),
+        (["recover", "t", "--policy", POLICY, "--snapshot", "none.gz"], "cannot be read"),
+        (["permissions", "--policy", POLICY, "--account", "nobody"], "the policy has no account nobody"),
+        (["controls", "PIT-99"], "there is no control PIT-99"),
+        (["diff", "none.json", "none.json"], "cannot be read"),
+    ],
+)
+def test_wrong_usage_is_exit_4(arguments: list[str], message: str, output: Output) -> None:
+    assert cli.run(arguments) == 4
+    assert message in output()[1]
+
+
+def test_controls_lists_the_catalogue(output: Output) -> None:
+    assert cli.run(["controls"]) == 0
+    assert [line.split()[0] for line in output()[0].splitlines()] == [one.id for one in CONTROLS]
+
+
+def test_controls_as_a_page(output: Output) -> None:
+    assert cli.run(["controls", "--markdown"]) == 0
+    text = output()[0]
+    assert all(f"\n## {one.id}\n" in text for one in CONTROLS)
+
+
+def test_permissions_prints_a_policy(output: Output) -> None:
+    assert cli.run(["permissions", "--policy", POLICY]) == 0
+    assert orjson.loads(output()[0])["Version"] == "2012-10-17"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code", "line"),
+    [
+        (PASS, PASS, 0, "0 worse, 0 better, 0 otherwise changed"),
+        (PASS, FAIL, 1, "1 worse, 0 better, 0 otherwise changed"),
+        (PASS, UNKNOWN, 2, "1 worse, 0 better, 0 otherwise changed"),
+        (FAIL, PASS, 0, "0 worse, 1 better, 0 otherwise changed"),
+    ],
+)
+def test_diff(before: Status, after: Status, code: int, line: str, tmp_path: Path, output: Output) -> None:
+    for name, status in (("a", before), ("b", after)):
+        write_evidence(run(status), b"", tmp_path / name)
+    assert cli.run(["diff", str(tmp_path / "a" / "findings.json"), str(tmp_path / "b" / "findings.json")]) == code
+    assert line in output()[0]
+
+
+def test_recover_prints_commands(taken: Path, output: Output) -> None:
+    table = next(snapshot.read(taken).tables())
+    assert cli.run(["recover", table.name, "--policy", POLICY, "--snapshot", str(taken)]) == 0
+    text = output()[0]
+    assert "aws dynamodb restore-table-to-point-in-time" in text
+    assert "aws backup start-restore-job" in text
+
+
+def test_recover_of_a_table_that_is_not_there(taken: Path, output: Output) -> None:
+    assert cli.run(["recover", "nonsense", "--policy", POLICY, "--snapshot", str(taken)]) == 4
+    assert "the inventory has no table nonsense" in output()[1]

@@ -1,0 +1,134 @@
+"""Who hears an event: every obstacle between a failure and a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backcheck.controls import examples
+from backcheck.controls.control import World
+from backcheck.controls.listeners import (
+    BACKUP_FAILED,
+    CLOUDWATCH,
+    EVENTBRIDGE,
+    RESTORE_FAILED,
+    Deaf,
+    best,
+    hears,
+    reaches,
+)
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.model import RegionInventory
+
+TOPIC = examples.topic().arn
+RULE = examples.failure_rule().arn
+
+
+def here(world: World) -> RegionInventory:
+    return world.index.regions[examples.ACCOUNT, examples.HERE]
+
+
+def path(service: str = EVENTBRIDGE, source: str = RULE, /, **changes: Any) -> Deaf | Gap | None:
+    topic = examples.topic(**changes)
+    world = examples.world(primary={"topics": (topic,)})
+    return reaches(topic.arn, source, service, here(world), "shop-alerts", world)
+
+
+def admitting(service: str, *conditions: tuple[str, str, tuple[str, ...]]) -> dict[str, object]:
+    statement = examples.allow("sns:Publish", principals=(("Service", service),), conditions=conditions)
+    return {"policy": examples.document(statement)}
+
+
+def test_the_example_reaches_people() -> None:
+    assert path() is None
+    assert path(CLOUDWATCH, examples.alarm().arn) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"fifo": True}, "FIFO"),
+        ({"policy": None}, "has no policy that admits"),
+        ({"confirmed_subscriptions": 0}, "nobody has confirmed"),
+        ({"key_id": "alias/aws/sns"}, "AWS's own key"),
+        (admitting("s3.amazonaws.com"), "does not admit events.amazonaws.com"),
+        (admitting(EVENTBRIDGE, ("ArnLike", "aws:SourceArn", ("arn:aws:events:*:*:rule/other",))), "does not admit"),
+        (admitting(EVENTBRIDGE, ("StringEquals", "aws:SourceAccount", ("999988887777",))), "does not admit"),
+        (admitting(EVENTBRIDGE, ("StringEquals", "aws:SourceOwner", (examples.ACCOUNT,))), "does not admit"),
+        (admitting(EVENTBRIDGE, ("Bool", "aws:SecureTransport", ("true",))), "does not admit"),
+    ],
+)
+def test_what_stands_in_the_way(changes: dict[str, object], why: str) -> None:
+    found = path(**changes)
+    assert isinstance(found, Deaf)
+    assert why in found.why
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (("ArnLike", "aws:SourceArn", ("arn:aws:events:*:*:rule/shop-*",)),),
+        (("StringEquals", "AWS:SourceAccount", (examples.ACCOUNT,)),),
+    ],
+)
+def test_conditions_that_the_source_meets(conditions: tuple[tuple[str, str, tuple[str, ...]], ...]) -> None:
+    assert path(**admitting(EVENTBRIDGE, *conditions)) is None
+
+
+def test_an_encrypted_topic_whose_key_is_not_known() -> None:
+    assert isinstance(path(key_id=examples.KEY_ARN), Gap), "the key's policy was not asked for"
+    assert isinstance(path(key_id="unknown-key"), Gap)
+
+
+OF_THE_ACCOUNT = (("StringEquals", "aws:SourceAccount", (examples.ACCOUNT,)),)
+
+
+@pytest.mark.parametrize(
+    ("service", "source", "statement", "key", "admitted"),
+    [
+        (EVENTBRIDGE, RULE, {"actions": ("kms:*",)}, {}, True),
+        (EVENTBRIDGE, RULE, {"actions": ("kms:GenerateDataKey*", "kms:Decrypt")}, {}, True),
+        (EVENTBRIDGE, RULE, {"actions": ("kms:Decrypt",)}, {}, False),
+        (EVENTBRIDGE, RULE, {"actions": ("kms:*",), "conditions": OF_THE_ACCOUNT}, {}, False),
+        (EVENTBRIDGE, RULE, {"actions": ("kms:*",)}, {"state": "Disabled"}, False),
+        (CLOUDWATCH, examples.alarm().arn, {"actions": ("kms:*",), "conditions": OF_THE_ACCOUNT}, {}, True),
+    ],
+)
+def test_an_encrypted_topic_asks_its_key(
+    service: str, source: str, statement: dict[str, Any], key: dict[str, Any], admitted: bool
+) -> None:
+    allowed = examples.allow(principals=(("Service", service),), **statement)
+    made = examples.key(policy=examples.document(allowed), **key)
+    world = examples.world(primary={"topics": (examples.topic(key_id="here"),), "keys": (made,)})
+    found = reaches(TOPIC, source, service, here(world), "shop-alerts", world)
+    assert (found is None) is admitted, found
+
+
+def test_another_topic_or_none() -> None:
+    world = examples.world()
+    for arn, why in ((TOPIC + "-2", "is not the topic"), ("arn:aws:lambda:us-east-1:1:function:x", "is not the topic")):
+        found = reaches(arn, RULE, EVENTBRIDGE, here(world), "shop-alerts", world)
+        assert isinstance(found, Deaf)
+        assert why in found.why
+    gone = examples.world(primary={"topics": ()})
+    assert isinstance(reaches(TOPIC, RULE, EVENTBRIDGE, here(gone), "shop-alerts", gone), Deaf)
+    template = examples.world(account={"kind": "template"}, primary={"topics": ()})
+    assert isinstance(reaches(TOPIC, RULE, EVENTBRIDGE, here(template), "shop-alerts", template), Gap)
+
+
+def test_states_may_be_heard_by_two_rules() -> None:
+    rules = tuple(examples.failure_rule(name=state, states=(state,)) for state in ("FAILED", "EXPIRED"))
+    world = examples.world(primary={"rules": rules})
+    assert best(hears(BACKUP_FAILED, here(world), (), "shop-alerts", world)) is None
+    half = examples.world(primary={"rules": rules[:1]})
+    found = best(hears(BACKUP_FAILED, here(half), (), "shop-alerts", half))
+    assert isinstance(found, Deaf)
+    assert "leaves out EXPIRED" in found.why
+
+
+def test_a_rule_without_any_filter_hears_everything() -> None:
+    rule = examples.failure_rule(sources=(), detail_types=(), states=())
+    world = examples.world(primary={"rules": (rule,)})
+    for event in (BACKUP_FAILED, RESTORE_FAILED):
+        assert best(hears(event, here(world), (), "shop-alerts", world)) is None

@@ -1,0 +1,47 @@
+"""What is generated equals what the code generates, and the README says what `--help` says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from backcheck import cli
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def output(*arguments: str) -> str:
+    """What a command prints."""
+    return CliRunner().invoke(cli.backcheck, arguments).output
+
+
+def test_the_catalogues_page_is_generated() -> None:
+    page = (ROOT / "docs" / "controls.md").read_text(encoding="utf-8")
+    assert page == output("controls", "--markdown"), "write it anew: backcheck controls --markdown > docs/controls.md"
+
+
+def test_the_readme_names_every_command() -> None:
+    named = set(re.findall(r"`backcheck ([a-z]+)", README)) | set(
+        re.findall(r"^backcheck ([a-z]+)", README, re.MULTILINE)
+    )
+    assert named == set(cli.COMMANDS)
+
+
+def test_every_option_in_the_readme_exists() -> None:
+    for line in re.findall(r"`?backcheck ([a-z]+[^`\n]*)", README):
+        words = line.split()
+        shown = output(*[word for word in words[:2] if re.fullmatch(r"[a-z]+", word) and word != "diff"][:2], "--help")
+        shown += output(words[0], "--help")
+        for option in re.findall(r"--[a-z-]+", line):
+            assert option in shown, f"backcheck {words[0]} has no {option}"
+
+
+@pytest.mark.parametrize("line", [line for line in cli.EXIT_CODES.splitlines() if re.match(r"  \d", line)])
+def test_the_exit_codes_are_those_of_the_help(line: str) -> None:
+    code, meaning = line.split(None, 1)
+    assert f"| {code} | {meaning} |" in README
+    assert " ".join(line.split()) in " ".join(output("--help").split())

@@ -1,0 +1,112 @@
+"""The report's page: whatever an account, or a policy, calls its things stays text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from tests.test_difference import FAIL, PASS, UNKNOWN, run
+
+from backcheck.audit import audit
+from backcheck.controls.control import World
+from backcheck.controls.examples import world
+from backcheck.evidence import html, terminal
+from backcheck.finding import Run
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}\x1b[31m"
+
+
+class Page(HTMLParser):
+    """The tags and attributes of a fragment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            self.attributes.add(name)
+            if name in ("src", "href"):
+                self.links.append(value or "")
+
+
+def hostile() -> Run:
+    made = run(FAIL, UNKNOWN, PASS)
+    findings = tuple(
+        replace(
+            one,
+            resource=f"{HOSTILE}{i}",
+            tier=HOSTILE,
+            message=HOSTILE,
+            expected=HOSTILE,
+            observed=HOSTILE,
+            at=HOSTILE,
+            notes=(HOSTILE,),
+            remediation=HOSTILE,
+            maps_to=(HOSTILE,),
+        )
+        for i, one in enumerate(made.findings)
+    )
+    return replace(made, findings=findings, policy_name=HOSTILE)
+
+
+def parsed(text: str) -> Page:
+    page = Page()
+    page.feed(text)
+    return page
+
+
+def test_hostile_names_stay_text() -> None:
+    page = parsed(html.sections(hostile(), world(), ()))
+    assert not {"script", "img", "iframe", "object", "link"} & page.tags
+    assert not {name for name in page.attributes if name.startswith("on")}
+    assert page.links == []
+
+
+def test_hostile_names_stay_text_in_the_table() -> None:
+    for finding in hostile().findings:
+        page = parsed("".join(html.row(finding)))
+        assert page.tags == {"td"}
+
+
+def test_a_terminal_is_not_steered() -> None:
+    text = "\n".join(terminal.summary(hostile(), None, 1)) + terminal.explain(hostile().findings[0])
+    assert "\x1b" not in text
+    assert "\\x1b[31m" in text
+
+
+def test_a_pipelines_page_shows_no_markup() -> None:
+    page = terminal.markdown(hostile(), 1)
+    assert "<script" not in page
+    assert "|" not in page.split("&#60;script")[1].split("\n")[0].split(" | ")[0]
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_simulated_account_is_marked(simulated: bool) -> None:
+    made = run(PASS)
+    made = replace(made, accounts=tuple(replace(one, simulated=simulated) for one in made.accounts))
+    page = html.sections(made, world(), ())
+    assert ('class="bc-simulated"' in page) is simulated
+    assert html.title(made).startswith("SIMULATED") is simulated
+
+
+def test_the_banner_is_on_every_printed_page() -> None:
+    style = html.sections(run(PASS), world(), ()).partition("@media print")[2]
+    assert "position: fixed" in style.partition("}")[0]
+
+
+def test_every_section_is_there() -> None:
+    page = html.sections(run(FAIL, PASS), world(), ())
+    for anchor in ("outstanding", "controls", "resources", "calendar", "rpo", "waivers", "coverage"):
+        assert f'id="{anchor}"' in page
+
+
+def test_a_world_of_examples_renders_with_its_calendar() -> None:
+    one: World = world()
+    page = html.sections(audit(one, (), "0"), one, ())
+    assert "bc-lane" in page
+    assert "worst case" in page.lower()

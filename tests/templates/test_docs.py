@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import re
+
+from tests.templates.reading import FOLDER, NAMES, template
+
+DEPLOY = (FOLDER.parent / "docs" / "deploy.md").read_text()
+
+
+def test_the_steps_are_those_that_the_templates_need() -> None:
+    steps = DEPLOY.partition("## In this order")[2].partition("## What happens when")[0]
+    deployed = re.findall(r"(?:-t|--template-file) templates/([a-z-]+)\.yaml", steps)
+    assert deployed == ["dr", "primary", "restore-testing", "auditor", "drill"]
+    assert steps.index("update-region-settings") < steps.index("templates/dr.yaml")
+    assert steps.index("make package") < steps.index("templates/dr.yaml")
+    assert "Confirm both subscriptions" in steps
+
+
+def test_every_parameter_without_a_default_is_given() -> None:
+    for name in NAMES:
+        command = re.search(rf"templates/{name}\.yaml(?:.*\\\n)*.*", DEPLOY.partition("## In this order")[2])
+        assert command
+        for parameter, told in template(name)["Parameters"].items():
+            assert "Default" in told or f"{parameter}=" in command[0], f"{name} {parameter}"
+
+
+def test_a_named_role_asks_for_the_capability() -> None:
+    for name in NAMES:
+        named = any("RoleName" in one.get("Properties", {}) for one in template(name)["Resources"].values())
+        command = re.search(rf"templates/{name}\.yaml.*", DEPLOY.partition("## In this order")[2])
+        assert command
+        assert ("CAPABILITY_NAMED_IAM" in command[0]) is named, name
+
+
+def test_what_is_named_in_the_text_is_what_the_templates_make() -> None:
+    for function in re.findall(r"--function-name (\S+)", DEPLOY):
+        made = [
+            one["Properties"]["FunctionName"]["Fn::Sub"].replace("${Prefix}", "techmoda")
+            for name in NAMES
+            for one in template(name)["Resources"].values()
+            if one["Type"] == "AWS::Serverless::Function"
+        ]
+        assert function in made
