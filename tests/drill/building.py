@@ -89,23 +89,23 @@ class Shop:
         inventory = collect(self.targets, self.policy, self.clock.now)
         return plan(self.policy, inventory, now=self.clock.now(), suffix=suffix, methods=methods, **more)
 
-    def backed_up(self) -> None:
+    def backed_up(self, here: str = "shop-vault", there: str = "shop-vault-dr") -> None:
         """A vault here and one in the DR region, the restore role, and a point of the table in each."""
         self.role("shop-restore", "service-role/AWSBackupServiceRolePolicyForRestores")
         backup_role = self.role("shop-backup", "service-role/AWSBackupServiceRolePolicyForBackup")
         on = {"DynamoDB": True}
-        for region, vault in (("us-east-1", "shop-vault"), ("us-west-2", "shop-vault-dr")):
+        for region, vault in (("us-east-1", here), ("us-west-2", there)):
             backup = self.sandbox.client("backup", region=region)
             backup.update_region_settings(ResourceTypeOptInPreference=on, ResourceTypeManagementPreference=on)
             backup.create_backup_vault(BackupVaultName=vault)
         backup = self.sandbox.client("backup")
-        backup.start_backup_job(BackupVaultName="shop-vault", ResourceArn=examples.TABLE_ARN, IamRoleArn=backup_role)
+        backup.start_backup_job(BackupVaultName=here, ResourceArn=examples.TABLE_ARN, IamRoleArn=backup_role)
         self.sandbox.clock.advance(hours=6)
-        points = backup.list_recovery_points_by_backup_vault(BackupVaultName="shop-vault")["RecoveryPoints"]
+        points = backup.list_recovery_points_by_backup_vault(BackupVaultName=here)["RecoveryPoints"]
         backup.start_copy_job(
             RecoveryPointArn=points[0]["RecoveryPointArn"],
-            SourceBackupVaultName="shop-vault",
-            DestinationBackupVaultArn=examples.DR_VAULT_ARN,
+            SourceBackupVaultName=here,
+            DestinationBackupVaultArn=f"arn:aws:backup:us-west-2:{examples.ACCOUNT}:backup-vault:{there}",
             IamRoleArn=backup_role,
         )
         self.sandbox.clock.advance(hours=6)

@@ -42,7 +42,9 @@ def restore_is_in_time(subject: DrilledScope, world: World) -> Verdict:
                 return passed(False, f"{method}: active only after {record.active_minutes:.0f} min")
             return Answer(status=Status.UNKNOWN, text=f"{method}: the drill never came to a verified read")
         whole = (record.finished - record.started).total_seconds() / 60
-        return passed(took <= limit, f"{method}: {took:.0f} of {limit} min", (f"{method}: {whole:.0f} min in all",))
+        phases = ", ".join(f"{name} {seconds / 60:.1f}" for name, seconds in record.phases)
+        note = f"{method}: {whole:.0f} min in all" + (f": {phases}" if phases else "")
+        return passed(took <= limit, f"{method}: {took:.0f} of {limit} min", (note,))
 
     stated = ", ".join(f"{method} {minutes} min" for method, minutes in limits.items() if minutes is not None)
     return by_latest(subject, judge, expected=stated or "no objective is stated")

@@ -43,6 +43,10 @@ _FIELDS: dict[str, Any] = {
     "cleaned_up": _FLAG,
     "simulated": _FLAG,
     "detail": _TEXT,
+    "phases": {
+        "type": "array",
+        "items": {"type": "array", "prefixItems": [_TEXT, {"type": "number"}], "minItems": 2, "maxItems": 2},
+    },
 }
 
 
@@ -89,7 +93,8 @@ def _record(line: bytes, where: str) -> DrillRecord:
     started, finished = (datetime.fromisoformat(held.pop(name)) for name in ("started", "finished"))
     if started.tzinfo is None or finished.tzinfo is None:
         raise Error("a time without a zone", where=where)
-    return DrillRecord(started=started, finished=finished, **held)
+    phases = tuple((name, seconds) for name, seconds in held.pop("phases"))
+    return DrillRecord(started=started, finished=finished, phases=phases, **held)
 
 
 @cache

@@ -33,3 +33,5 @@ class DrillRecord:
     cleaned_up: bool
     simulated: bool
     detail: str
+    phases: tuple[tuple[str, float], ...] = ()
+    """What it did, in order, and for how many seconds."""

@@ -199,6 +199,7 @@ def record(facts: Facts, *, run_id: str, simulated: bool) -> DrillRecord:
         cleaned_up=facts.cleaned_up,
         simulated=simulated,
         detail="; ".join(_detail(facts)),
+        phases=tuple((one.name, one.seconds) for one in facts.phases),
     )
 
 
