@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -87,6 +88,41 @@ class Shop:
         """The plan of a drill."""
         inventory = collect(self.targets, self.policy, self.clock.now)
         return plan(self.policy, inventory, now=self.clock.now(), suffix=suffix, methods=methods, **more)
+
+    def backed_up(self) -> None:
+        """A vault here and one in the DR region, the restore role, and a point of the table in each."""
+        self.role("shop-restore", "service-role/AWSBackupServiceRolePolicyForRestores")
+        backup_role = self.role("shop-backup", "service-role/AWSBackupServiceRolePolicyForBackup")
+        on = {"DynamoDB": True}
+        for region, vault in (("us-east-1", "shop-vault"), ("us-west-2", "shop-vault-dr")):
+            backup = self.sandbox.client("backup", region=region)
+            backup.update_region_settings(ResourceTypeOptInPreference=on, ResourceTypeManagementPreference=on)
+            backup.create_backup_vault(BackupVaultName=vault)
+        backup = self.sandbox.client("backup")
+        backup.start_backup_job(BackupVaultName="shop-vault", ResourceArn=examples.TABLE_ARN, IamRoleArn=backup_role)
+        self.sandbox.clock.advance(hours=6)
+        points = backup.list_recovery_points_by_backup_vault(BackupVaultName="shop-vault")["RecoveryPoints"]
+        backup.start_copy_job(
+            RecoveryPointArn=points[0]["RecoveryPointArn"],
+            SourceBackupVaultName="shop-vault",
+            DestinationBackupVaultArn=examples.DR_VAULT_ARN,
+            IamRoleArn=backup_role,
+        )
+        self.sandbox.clock.advance(hours=6)
+
+    def role(self, name: str, managed: str) -> str:
+        """A role that AWS Backup may take on."""
+        iam = self.sandbox.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:aws:iam::aws:policy/{managed}")
+        return arn
+
+    def bucket(self) -> str:
+        """Where exports go."""
+        self.sandbox.client("s3").create_bucket(Bucket="shop-evidence")
+        return "shop-evidence"
 
     def drill(self, made: DrillPlan, step: Step = lambda _: None) -> list[Facts]:
         """Perform it; `step` may interfere."""

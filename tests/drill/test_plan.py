@@ -10,10 +10,12 @@ from tests.drill.building import policy
 
 from backcheck.controls import examples
 from backcheck.controls.control import World
-from backcheck.drill.plan import DrillPlan, Obstacle, Restore, plan
+from backcheck.drill.plan import DrillPlan, Restore, plan
 from backcheck.drill.report import plan_text
 from backcheck.errors import UsageError
 from backcheck.policy.model import Method
+
+EXPIRED = examples.points(lambda _: True, status="EXPIRED")
 
 
 def planned(world: World | None = None, **wanted: Any) -> DrillPlan:
@@ -118,7 +120,7 @@ def test_without_a_bucket_t_is_only_known_once_the_source_was_read() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_stands_in_the_way_is_said(world: World, method: Method, known: bool, says: str) -> None:
-    found = [one for one in planned(world, methods=(method,)).obstacles if isinstance(one, Obstacle)]
+    found = planned(world, methods=(method,)).obstacles
     assert [(one.method, one.known) for one in found] == [(method, known)]
     assert says in found[0].text
 
