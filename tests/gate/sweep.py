@@ -1,10 +1,12 @@
 """Every property of our templates that bears on backups, taken away or altered in turn: `python -m tests.gate.sweep`.
 
-Prints each change that no control and no refusal notices, a line each, for docs/gate-survivors.md.
+Prints each change that no control and no refusal notices, a line each, for docs/gate-survivors.md. An hour of CPU; give
+`SHARE SHARES` to spread it over processes, and a pattern such as `primary: . (BackupPlan|Vault)` for a part of it.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -124,12 +126,17 @@ def bad(stacks: tuple[StackSpec, ...]) -> frozenset[tuple[str, str, str]]:
     return frozenset(one.key for one in found if one.status in (Status.FAIL, Status.UNKNOWN))
 
 
-def main(share: int, shares: int) -> None:
-    """Print the survivors of this share of the changes, then how many there were."""
+def main(share: int, shares: int, within: str = "") -> None:
+    """Print the survivors of this share of the changes, then how many there were; `within` is `stack: - Resource`."""
     stacks = ours(names=CORE)
     before = bad(stacks)
     tried = survived = 0
-    every = [(index, what, spec) for index, one in enumerate(stacks) for what, spec in changes(one)]
+    every = [
+        (index, what, spec)
+        for index, one in enumerate(stacks)
+        for what, spec in changes(one)
+        if not within or re.match(within, f"{one.name}: {what}")
+    ]
     for number, (index, what, spec) in enumerate(every):
         if number % shares != share:
             continue
@@ -141,4 +148,5 @@ def main(share: int, shares: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3] or ("0", "1")))
+    shares = [int(one) for one in sys.argv[1:3]] or [0, 1]
+    main(shares[0], shares[1], "".join(sys.argv[3:4]))
