@@ -68,7 +68,7 @@ def test_the_picture_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Pa
 
 
 def test_a_picture_that_cannot_be_written_is_an_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    with pytest.raises(Error, match="cannot write: No such file") as refused:
+    with pytest.raises(Error, match="cannot be written: No such file") as refused:
         command.main([TECHMODA, "--svg", str(tmp_path / "no" / "c.svg")], standalone_mode=False)
     assert refused.value.exit_code == 2
 
@@ -93,7 +93,10 @@ def test_a_policy_that_is_not_there(tmp_path: Path) -> None:
         command.main([str(tmp_path / "none.yaml")], standalone_mode=False)
 
 
-@pytest.mark.parametrize("arguments", [["--days", "0"], ["--days", "401"], ["--at", "tomorrow"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--days", "0"], ["--days", "401"], ["--at", "tomorrow"], ["--at", "0001-01-01"], ["--at", "9999-12-31"]],
+)
 def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(click.UsageError):
         command.main([TECHMODA, *arguments], standalone_mode=False)
@@ -109,3 +112,13 @@ def test_nothing_on_the_calendar_is_not_silent(monkeypatch: pytest.MonkeyPatch) 
 def test_a_schedule_that_aws_would_not_take_is_told() -> None:
     with pytest.raises(CronError, match="has 5 fields, AWS wants six"):
         command.main([str(BAD / "cron-of-five-fields.yaml")], standalone_mode=False)
+
+
+def test_the_policy_is_not_drawn_over(tmp_path: Path) -> None:
+    policy, link = tmp_path / "p.yaml", tmp_path / "p.svg"
+    policy.write_bytes(Path(TECHMODA).read_bytes())
+    link.symlink_to(policy)
+    for target in (policy, link):
+        with pytest.raises(UsageError, match="is the policy itself"):
+            command.main([str(policy), "--svg", str(target)], standalone_mode=False)
+    assert policy.read_bytes() == Path(TECHMODA).read_bytes()

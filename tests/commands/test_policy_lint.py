@@ -77,7 +77,10 @@ def test_at_sets_the_clock(at: str, code: int) -> None:
     assert lint(POLICIES / "techmoda.yaml", "--at", at) == code
 
 
-@pytest.mark.parametrize("arguments", [(), ("--at", "spring"), ("--document", "nowhere.md")])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--at", "spring"), ("--at", "0001-01-01"), ("--at", "9999-12-31T23:59-05:00"), ("--document", "nowhere.md")],
+)
 def test_wrong_usage_is_exit_4(arguments: tuple[str, ...]) -> None:
     assert lint(*([POLICIES / "minimal.yaml"] if arguments else []), *arguments) == 4
 
