@@ -32,6 +32,19 @@ def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.split("  ") if cell.strip()]
 
 
+@pytest.mark.parametrize(("first", "last"), [("2026-10-25", "2026-10-26"), ("2026-03-29", "2026-03-30")])
+def test_a_day_on_which_the_clocks_change_is_a_day(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], first: str, last: str
+) -> None:
+    policy = tmp_path / "p.yaml"
+    schedule = 'schedule: "cron(30 23 * * ? *)"'
+    text = (ROOT / "policies" / "minimal.yaml").read_text().replace('schedule: "cron(0 1 * * ? *)"', schedule)
+    policy.write_text(f"{text}timezone: Europe/Berlin\n")
+    lines = run(capsys, str(policy), "--at", first, "--days", "1")
+    assert lines[1].startswith(f"{first} to {last} (Europe/Berlin)")
+    assert [line.split()[1:3] for line in lines if " taken " in line] == [[first, "23:30"]]
+
+
 def test_each_firing_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     lines = run(capsys, TECHMODA, "--at", "2027-01-31", "--days", "2")
     at = next(n for n, line in enumerate(lines) if "fires" in line)
