@@ -19,7 +19,8 @@ def audit(world: World, controls: Iterable[AnyControl], snapshot_sha256: str) ->
     clock = world.now.isoformat()
     found = list(evaluate(world, controls))
     found += coverage(inventory, policy) if inventory else ()
-    identity = "\n".join((policy.source.sha256, snapshot_sha256, clock))
+    history = (repr(world.drills),) if world.drills else ()
+    identity = "\n".join((policy.source.sha256, snapshot_sha256, clock, *history))
     return Run(
         id=hashlib.sha256(identity.encode()).hexdigest()[:32],
         clock=world.now,

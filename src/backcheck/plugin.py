@@ -26,6 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--at", metavar="TIME", help="judge as of this time instead of when the snapshot was taken")
     group.addoption("--baseline", metavar="FINDINGS", help="an earlier findings.json: only new failures block")
     group.addoption("--controls", metavar="FILE", action="append", default=[], help="controls of your own, in Python")
+    group.addoption("--drills", metavar="FILE", help="the drill history; drills.jsonl in --out where it is not given")
     group.addoption("--out", metavar="DIR", help="write findings.json, report.html, junit.xml and the snapshot there")
 
 

@@ -22,10 +22,13 @@ from backcheck.controls import CONTROLS
 from backcheck.controls.control import AnyControl, World
 from backcheck.controls.own import own_controls
 from backcheck.difference import Verdicts, read
+from backcheck.drill import history
+from backcheck.drill.record import DrillRecord
 from backcheck.errors import Error, UsageError
 from backcheck.evidence import html, terminal
 from backcheck.evidence.write import append_summary, write_evidence
 from backcheck.finding import Finding, Run, Status
+from backcheck.inventory.gap import Gap
 from backcheck.policy.load import load
 
 GROUP_ABOVE = 1500
@@ -141,7 +144,7 @@ def _suite(config: pytest.Config) -> Suite:
     taken = take(choice, policy)
     out = folder / config.getoption("out") if config.getoption("out") else None
     now = _time(config.getoption("at")) or taken.inventory.taken_at
-    world = World(policy=policy, now=now, inventory=taken.inventory)
+    world = World(policy=policy, now=now, inventory=taken.inventory, drills=_drills(config, folder, out))
     own = own_controls([folder / name for name in config.getoption("controls")])
     run = audit(world, (*CONTROLS, *own), taken.sha256)
     if not run.findings:
@@ -165,6 +168,15 @@ def _choice(config: pytest.Config, folder: Path) -> Choice:
         role_arn=config.getoption("aws_role_arn"),
         regions=tuple(config.getoption("aws_region")),
     )
+
+
+def _drills(config: pytest.Config, folder: Path, out: Path | None) -> tuple[DrillRecord, ...] | Gap:
+    """The history that is named, or the one beside the evidence. None there: no drill is on record."""
+    named = config.getoption("drills")
+    if named and not (folder / named).is_file():
+        raise UsageError(f"there is no drill history {named}", hint="backcheck drill --out DIR writes DIR/drills.jsonl")
+    path = folder / named if named else (out or folder) / history.FILE
+    return history.read(path) if named or (out and path.is_file()) else ()
 
 
 def _time(text: str | None) -> datetime | None:

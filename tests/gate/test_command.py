@@ -15,7 +15,7 @@ from backcheck.cli import run
 POLICY = str(ROOT / "policies" / "techmoda.yaml")
 BAD = ROOT / "fixtures" / "templates" / "bad"
 LAB = ROOT / "fixtures" / "templates" / "lab" / "mutations"
-NOTHING = {"results": {"failed_checks": [], "parsing_errors": []}}
+NOTHING: dict[str, dict[str, list[object]]] = {"results": {"failed_checks": [], "parsing_errors": []}}
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def gate(tmp_path: Path, *arguments: str) -> int:
 
 
 HUGE = "Resources:\n" + "".join(f"  R{i}: {{Type: AWS::SNS::Topic}}\n" for i in range(501))
-CASES = {
+CASES: dict[str, tuple[str, str | bytes, str]] = {
     "broken YAML": ("a.yaml", "Resources:\n  A: [1\n", "not valid YAML or JSON"),
     "broken JSON": ("a.json", '{"Resources": {"A": ', "not valid YAML or JSON"),
     "empty": ("a.yaml", "", "not a CloudFormation template"),

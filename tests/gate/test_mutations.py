@@ -129,7 +129,7 @@ EXPECTED: dict[str, set[tuple[str, str | None]]] = {
     "10": {("PLN-02", "weekly"), ("PLN-02", "monthly")},
     "11": {("TPL-01", None)},
     "14": {("TPL-01", None)},
-    "16": {("PLN-04", "daily")},
+    "16": {("PLN-04", "weekly")},
     "18": {("FEA-01", "daily"), ("VLT-03", None)},
     "20": {("ALR-02", None)},
     "23": {("IAM-03", None)},

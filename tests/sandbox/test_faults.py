@@ -76,11 +76,6 @@ def test_an_outcome_that_does_not_exist(bench: Bench) -> None:
         ("backup", "create_framework", {"FrameworkName": "f", "FrameworkControls": []}),
         ("dynamodb", "describe_contributor_insights", {"TableName": "orders"}),
         ("dynamodb", "restore_table_from_backup", {"TargetTableName": "xxx", "BackupArn": "a" * 37}),
-        (
-            "dynamodb",
-            "export_table_to_point_in_time",
-            {"TableArn": "arn:aws:dynamodb:us-east-1:123456789012:table/x", "S3Bucket": "b"},
-        ),
         ("iam", "simulate_custom_policy", {"PolicyInputList": ["{}"], "ActionNames": ["a:b"]}),
         ("kms", "describe_custom_key_stores", {}),
         ("cloudtrail", "list_channels", {}),

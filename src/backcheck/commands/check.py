@@ -22,10 +22,17 @@ NOTHING_COLLECTED = 5
 @account_options
 @click.option("--at", metavar="TIME", help="Judge as of this time instead of when the snapshot was taken.")
 @click.option("--baseline", type=FILE, help="An earlier findings.json: only new failures block.")
+@click.option("--drills", type=FILE, help="The drill history; drills.jsonl in --out where it is not given.")
 @click.option("--controls", type=FILE, multiple=True, help="Controls of your own, in Python; may be repeated.")
 @click.option("--out", required=True, type=FOLDER, help="Where findings.json, report.html and junit.xml go.")
 def command(
-    policy: Path, at: str | None, baseline: Path | None, controls: tuple[Path, ...], out: Path, **account: Any
+    policy: Path,
+    at: str | None,
+    baseline: Path | None,
+    drills: Path | None,
+    controls: tuple[Path, ...],
+    out: Path,
+    **account: Any,
 ) -> int:
     """Audit an account against a policy."""
     try:
@@ -37,6 +44,7 @@ def command(
     arguments += ["--baseline", str(baseline)] if baseline else []
     for file in controls:
         arguments += ["--controls", str(file)]
+    arguments += ["--drills", str(drills)] if drills else []
     out.mkdir(parents=True, exist_ok=True)
     code = int(pytest.main(arguments))
     return 2 if code in (INTERNAL_ERROR, NOTHING_COLLECTED) else code

@@ -70,10 +70,12 @@ class Running:
         return tuple(_lints(reports if isinstance(reports, list) else [reports], self.files))
 
     def stop(self) -> None:
-        """End it, if it runs."""
+        """End it, if it runs, and close what it wrote to."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        self.output.close()
+        self.errors.close()
 
 
 def start(executable: Path, stacks: Iterable[StackSpec]) -> Running:
@@ -85,6 +87,8 @@ def start(executable: Path, stacks: Iterable[StackSpec]) -> Running:
             command(executable, files), stdout=output, stderr=errors, env=_environment()
         )
     except OSError as error:
+        output.close()
+        errors.close()
         raise Error(f"cannot be started: {error.strerror}", where=str(executable)) from error
     return Running(process, output, errors, files)
 

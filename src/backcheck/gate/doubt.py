@@ -49,8 +49,8 @@ def _of(made: Made) -> Iterator[Doubt]:
     if (resource.type not in SLICE and not is_opaque(resource.type)) or _hears_others(made):
         return
     if resource.skipped:
-        why = [f"{pointer}: {one.reason}" for pointer, one in resource.unresolved]
-        yield Doubt(made=made, pointer="", line=resource.line, reason="; ".join(why) or resource.skipped)
+        reasons = "; ".join(f"{pointer}: {one.reason}" for pointer, one in resource.unresolved)
+        yield Doubt(made=made, pointer="", line=resource.line, reason=reasons or resource.skipped)
     harmless = HARMLESS.get(resource.type, ())
     for pointer, why in resource.unresolved:
         if not any(_overlap(pointer, other) for other in harmless):

@@ -81,13 +81,13 @@ class Export:
         return sum(file.items for file in self.files)
 
 
-def open_export(place: str, *, profile: str | None = None) -> Export:
-    """Read and check the manifest files of the export in the folder or S3 URL `place`.
+def open_export(place: str, *, profile: str | None = None, client: Any = None) -> Export:
+    """Read and check the manifest files of the export in the folder or S3 URL `place`, by `client` where it is given.
 
     Raises Error where they are missing, cut off, contradict each other or the files at hand, or describe an export that
     cannot be evidence: Ion, or filtered.
     """
-    location, folder = locate(place, profile=profile)
+    location, folder = locate(place, profile=profile, client=client)
     summary_text, summary_notes = _read_checked(location, folder, SUMMARY, _MAX_SUMMARY_BYTES)
     files_text, files_notes = _read_checked(location, folder, FILES, _MAX_FILES_BYTES)
     where = location.at(f"{folder}/{SUMMARY}")

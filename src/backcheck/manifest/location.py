@@ -58,6 +58,8 @@ class S3Prefix:
     prefix: str
     """Ends with a slash, or is empty."""
     profile: str | None = None
+    client: Any = None
+    """An S3 client to use instead of the profile's; it cannot leave this process."""
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.prefix}"
@@ -79,7 +81,7 @@ class S3Prefix:
         """The objects under `prefix`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        pages = _s3_client(self.profile).get_paginator("list_objects_v2")
+        pages = (self.client or _s3_client(self.profile)).get_paginator("list_objects_v2")
         try:
             for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix + prefix):
                 for entry in page.get("Contents", ()):
@@ -91,7 +93,9 @@ class S3Prefix:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            return getattr(_s3_client(self.profile), operation)(Bucket=self.bucket, Key=self.prefix + name)
+            return getattr(self.client or _s3_client(self.profile), operation)(
+                Bucket=self.bucket, Key=self.prefix + name
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
                 raise _missing(self.at(name)) from error
@@ -138,7 +142,7 @@ def _s3_client(profile: str | None) -> Any:
     return boto3.Session(profile_name=profile).client("s3", config=config)
 
 
-def locate(text: str, *, profile: str | None = None) -> tuple[Location, str]:
+def locate(text: str, *, profile: str | None = None, client: Any = None) -> tuple[Location, str]:
     """The parent of the folder that `text` names, and the folder's own name. Raises UsageError for an odd S3 URL.
 
     The parent, because an incremental export keeps its data beside its own folder, in `AWSDynamoDB/data/`.
@@ -147,7 +151,7 @@ def locate(text: str, *, profile: str | None = None) -> tuple[Location, str]:
         match = re.fullmatch(r"s3://([^/]+)/((?:.*/)?)([^/]+)/?", text)
         if match is None:
             raise UsageError(f"not an export's place in S3: {text!r}", hint="s3://BUCKET/PREFIX/AWSDynamoDB/EXPORT-ID/")
-        return S3Prefix(bucket=match[1], prefix=match[2], profile=profile), match[3]
+        return S3Prefix(bucket=match[1], prefix=match[2], profile=profile, client=client), match[3]
     folder = Path(text).resolve()
     if not folder.is_dir():
         raise UsageError("no such folder", where=text, hint="a folder, or s3://BUCKET/PREFIX/AWSDynamoDB/EXPORT-ID/")

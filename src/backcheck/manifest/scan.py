@@ -39,6 +39,8 @@ class Connection:
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    session: Any = None
+    """A boto3 session to use instead of the profile's, such as an assumed role's; it cannot leave this process."""
 
     def client(self) -> Any:
         """A client whose Scan replies are raw: see `_keep_raw`. Raises Error without a profile or Region."""
@@ -48,8 +50,8 @@ class Connection:
 
         config = Config(retries={"mode": "standard", "max_attempts": 10}, user_agent_extra="backcheck")
         try:
-            session = boto3.Session(profile_name=self.profile, region_name=self.region)
-            client = session.client("dynamodb", endpoint_url=self.endpoint_url, config=config)
+            session = self.session or boto3.Session(profile_name=self.profile)
+            client = session.client("dynamodb", region_name=self.region, endpoint_url=self.endpoint_url, config=config)
         except BotoCoreError as error:
             raise Error(f"no client for DynamoDB: {error}") from error
         client.meta.events.register("before-parse.dynamodb.Scan", _keep_raw)
@@ -258,18 +260,7 @@ def scan_manifest(
     segments = int(checkpoint.plan["segments"])
     if scan.segments not in (None, segments):
         raise UsageError(f"the scan that is resumed has {segments} segments", hint=f"remove {options.checkpoint}")
-    units = _units_per_second(facts, scan)
-    sources = [
-        Segment(
-            connection=connection,
-            table_name=table_name,
-            key=facts.key,
-            number=number,
-            segments=segments,
-            units_per_second=None if units is None else units / min(processes, segments),
-        )
-        for number in range(segments)
-    ]
+    sources = segments_of(connection, facts, scan, segments=segments, processes=processes)
     digest, _ = add_up(read_items, sources, checkpoint, options)
     witness = Witness(
         kind=WitnessKind.SCAN,
@@ -279,6 +270,24 @@ def scan_manifest(
         endpoint=client.meta.endpoint_url,
     )
     return Manifest(table=facts.table, key=facts.key, witness=witness, digest=digest)
+
+
+def segments_of(
+    connection: Connection, facts: TableFacts, scan: ScanOptions, *, segments: int, processes: int
+) -> list[Segment]:
+    """Every segment of a table's scan, each at its share of the capacity."""
+    units = _units_per_second(facts, scan)
+    return [
+        Segment(
+            connection=connection,
+            table_name=facts.table.name or "",
+            key=facts.key,
+            number=number,
+            segments=segments,
+            units_per_second=None if units is None else units / min(processes, segments),
+        )
+        for number in range(segments)
+    ]
 
 
 def describe_table(client: Any, table_name: str) -> TableFacts:

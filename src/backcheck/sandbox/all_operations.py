@@ -9,6 +9,7 @@ MODULES = (
     "continuous",
     "copies",
     "dynamodb",
+    "exports",
     "holds",
     "iam_simulator",
     "identity",

@@ -46,7 +46,6 @@ OPERATIONS: dict[tuple[str, str], Handler] = {}
 
 LEFT_OUT = frozenset(
     {
-        ("dynamodb", "ExportTableToPointInTime"),
         ("dynamodb", "RestoreTableFromBackup"),
     }
 )

@@ -1,7 +1,7 @@
 """The metadata of a restore of a DynamoDB table.
 
-https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-dynamodb.html. AWS's pages differ on the encryption of a
-table for which none is asked (advanced-ddb-backup.html: the original's key): here it is by a key that AWS owns.
+https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-dynamodb.html. AWS's pages differ on the encryption of
+a table for which none is asked (advanced-ddb-backup.html: the original's key): here it is by a key that AWS owns.
 """
 
 from __future__ import annotations

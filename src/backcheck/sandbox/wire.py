@@ -72,7 +72,8 @@ class Wire:
         with self.world.lock:
             self.world.clock.catch_up()
             self.calls += 1
-            handler = moto_seams.handler_of(service, request.raw_url) if service in SERVICES else None
+            place = request.raw_url.partition("?")[0]  # S3's patterns end with the path
+            handler = moto_seams.handler_of(service, place) if service in SERVICES else None
             if handler is None:
                 return _unsupported(f"{service} {request.method} {request.path}", request)
             status, headers, body = handler(request, request.raw_url, request.headers)
@@ -139,7 +140,8 @@ class Wire:
 READS = frozenset(
     {
         "GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems", "DescribeTable", "ListTables",
-        "DescribeContinuousBackups", "DescribeTimeToLive", "ListTagsOfResource",
+        "DescribeContinuousBackups", "DescribeTimeToLive", "ListTagsOfResource", "ExportTableToPointInTime",
+        "DescribeExport", "ListExports",
     }
 )  # fmt: skip
 """DynamoDB's operations that change nothing; after any other a table's content may be a new one."""

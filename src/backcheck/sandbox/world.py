@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from backcheck.sandbox.cloudformation_stacks import Stack
     from backcheck.sandbox.continuous import Continuous
     from backcheck.sandbox.copies import CopyJob
+    from backcheck.sandbox.exports import Export
     from backcheck.sandbox.history import History
     from backcheck.sandbox.holds import LegalHold
     from backcheck.sandbox.jobs import BackupJob
@@ -62,6 +63,8 @@ class Region:
     """What it remembers, by table id: of the tables that have it on."""
     restored: dict[str, Restored] = field(default_factory=dict)
     """Where the tables that a restore has made come from, by table id."""
+    exports: dict[str, Export] = field(default_factory=dict)
+    """Exports to S3, by ARN."""
     counts: dict[str, tuple[datetime, int, int]] = field(default_factory=dict)
     """When a table's items were last counted, how many there were, and how many bytes; by table id."""
     trail: list[TrailEvent] = field(default_factory=list)

@@ -1,0 +1,102 @@
+"""The drill history on disk: one JSON line a record, checked when it is read. The audit's RST controls read it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from jsonschema import Draft202012Validator, FormatChecker
+
+from backcheck.drill.record import DrillRecord
+from backcheck.errors import Error
+from backcheck.inventory.gap import Gap
+
+SCHEMA = "backcheck/drill/v1"
+FILE = "drills.jsonl"
+
+_MINUTES = {"type": ["number", "null"], "minimum": 0}
+_TIME = {"type": "string", "format": "date-time"}
+_TEXT = {"type": "string"}
+_FLAG = {"type": "boolean"}
+_FIELDS: dict[str, Any] = {
+    "schema": {"const": SCHEMA},
+    "run_id": {"type": "string", "minLength": 1},
+    "account": {"type": "string", "pattern": "^[0-9]{12}$"},
+    "table_arn": {"type": "string", "pattern": "^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/.+$"},
+    "method": {"enum": ["pitr", "backup", "dr-copy"]},
+    "started": _TIME,
+    "finished": _TIME,
+    "active_minutes": _MINUTES,
+    "verified_minutes": _MINUTES,
+    "passed": _FLAG,
+    "integrity": {"enum": ["equal", "different", "not-proven"]},
+    "witness": _TEXT,
+    "independent": _FLAG,
+    "settings": {"enum": ["equal", "listed", "different", ""]},
+    "cleaned_up": _FLAG,
+    "simulated": _FLAG,
+    "detail": _TEXT,
+}
+
+
+def append(path: Path, records: Iterable[DrillRecord]) -> None:
+    """Add records at the end, on disk before this returns; two drills at once do not mix their lines."""
+    lines = b"".join(_line(one) for one in records)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise Error(f"the history cannot be written: {error.strerror}", where=str(path)) from error
+
+
+def read(path: Path) -> tuple[DrillRecord, ...] | Gap:
+    """The records, oldest first; a Gap where the file is not a whole history: then nothing is known of any drill."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        return _gap("Unreadable", f"{path}: {error.strerror}")
+    try:
+        records = [_record(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
+    except Error as error:
+        return _gap("Malformed", error.diagnostics())
+    return tuple(sorted(records, key=lambda one: one.started))
+
+
+def _line(record: DrillRecord) -> bytes:
+    return orjson.dumps({"schema": SCHEMA, **asdict(record)}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _record(line: bytes, where: str) -> DrillRecord:
+    try:
+        held = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise Error(f"not JSON: {error}", where=where) from error
+    wrong = next(_validator().iter_errors(held), None)
+    if wrong is not None:
+        raise Error(f"not a drill's record: {wrong.message}", where=where)
+    del held["schema"]
+    started, finished = (datetime.fromisoformat(held.pop(name)) for name in ("started", "finished"))
+    if started.tzinfo is None or finished.tzinfo is None:
+        raise Error("a time without a zone", where=where)
+    return DrillRecord(started=started, finished=finished, **held)
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    schema = {"type": "object", "properties": _FIELDS, "required": list(_FIELDS), "additionalProperties": False}
+    return Draft202012Validator(schema, format_checker=FormatChecker())
+
+
+def _gap(code: str, detail: str) -> Gap:
+    return Gap(service="backcheck", operation="drill history", region="", account="", code=code, detail=detail)

@@ -1,0 +1,136 @@
+"""How a drill reaches its accounts, and how it waits: the only place that makes clients and looks at a clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from backcheck import __version__
+from backcheck.errors import Error, UsageError
+from backcheck.inventory.collect.connect import Kind, Target, is_aws, is_intercepted
+from backcheck.manifest.scan import Connection
+
+Found = TypeVar("Found")
+
+
+class Clock(Protocol):
+    """Time, and letting it pass."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass; in a sandbox its own clock is advanced."""
+        ...
+
+
+class MachineClock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """Now."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How often to look, and when to give up."""
+
+    first_seconds: float = 5.0
+    factor: float = 1.5
+    longest_seconds: float = 60.0
+    limit: timedelta = timedelta(hours=8)
+
+    @property
+    def settle(self) -> timedelta:
+        """How long AWS may take to show what was just made: listings and DescribeTable are eventually consistent."""
+        return timedelta(seconds=self.first_seconds * 6)
+
+    def wait(
+        self, look: Callable[[], Found | None], clock: Clock, what: str, *, limit: timedelta | None = None
+    ) -> Found:
+        """What `look` finds, looked for less and less often. Raises Error where it is not there within the limit."""
+        until = clock.now() + (limit or self.limit)
+        pause = self.first_seconds
+        while (found := look()) is None:
+            if clock.now() >= until:
+                raise Error(f"gave up after {(limit or self.limit).total_seconds() / 60:.0f} min", where=what)
+            clock.sleep(pause)
+            pause = min(pause * self.factor, self.longest_seconds)
+        return found
+
+
+class Reach:
+    """The accounts of a drill."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        """One target an account."""
+        self._targets = {target.account.id: target for target in targets}
+        self._clients: dict[tuple[str, str, str], Any] = {}
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any account is not AWS itself."""
+        return any(target.kind is not Kind.LIVE for target in self._targets.values()) or is_intercepted()
+
+    def client(self, service: str, account: str, region: str) -> Any:
+        """A client. Raises UsageError for an account that the policy does not have, or a live one that is not AWS."""
+        key = (service, account, region)
+        if key not in self._clients:
+            target = self._target(account)
+            client = target.session.client(
+                service, region_name=region, endpoint_url=target.endpoint_url, config=_config()
+            )
+            if target.kind is Kind.LIVE and not is_aws(client.meta.endpoint_url):
+                raise UsageError(f"--live, but {service} would be called at {client.meta.endpoint_url}")
+            self._clients[key] = client
+        return self._clients[key]
+
+    def connection(self, account: str, region: str) -> Connection:
+        """For scans."""
+        target = self._target(account)
+        return Connection(region=region, endpoint_url=target.endpoint_url, session=target.session)
+
+    def check_callers(self, places: Iterable[tuple[str, str]]) -> None:
+        """Raise UsageError unless the credentials for each (account, region) are of that very account."""
+        for account, region in sorted(dict(places).items()):
+            try:
+                found = self.client("sts", account, region).get_caller_identity()["Account"]
+            except (ClientError, BotoCoreError) as error:
+                raise Error(f"sts:GetCallerIdentity failed: {error}", where=f"account {account}") from error
+            if found != account:
+                raise UsageError(
+                    f"the credentials are of account {found}, the policy's is {account}: nothing was begun",
+                    hint="name another profile or role",
+                )
+
+    def _target(self, account: str) -> Target:
+        target = self._targets.get(account)
+        if target is None:
+            raise UsageError(f"account {account} is not one of the policy's")
+        return target
+
+
+def error_code(error: ClientError) -> str:
+    """AWS's code."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _config() -> Config:
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 6},
+        connect_timeout=5,
+        read_timeout=60,
+        user_agent_extra=f"backcheck/{__version__}",
+    )

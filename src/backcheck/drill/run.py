@@ -1,0 +1,275 @@
+"""Performing a plan: the only writer. Each restore is made, verified, timed and taken away, whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from backcheck.drill import settings
+from backcheck.drill.ledger import Deed, Ledger
+from backcheck.drill.plan import CUSTOMER_KEY, DrillPlan, Restore
+from backcheck.drill.reach import Clock, Patience, Reach, error_code
+from backcheck.drill.removal import ABSENT, JOB_CALL, PITR_CALL, Remover, describe, tag
+from backcheck.drill.settings import SettingsComparison
+from backcheck.drill.verdict import UNCERTAIN, Compared, Facts, Phase
+from backcheck.drill.witness import Reading, Witnesses, held_against_export, held_against_scans
+from backcheck.errors import Error, UsageError
+from backcheck.policy.model import Method
+
+Result = TypeVar("Result")
+Told = Callable[[str], None]
+
+BUSY = ("LimitExceededException", "ThrottlingException", "ServiceUnavailableException")
+"""Too many restores at once, 50 of any kind in an account (developer guide, quotas): wait for a turn."""
+
+REMOVAL_LIMIT = timedelta(hours=2)
+
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """What has happened so far in one restore; `Facts` once it is over."""
+
+    restore: Restore
+    began: datetime
+    at: datetime | None = None
+    requested: datetime | None = None
+    active: datetime | None = None
+    verified: datetime | None = None
+    restored_from: str | None = None
+    restored_to: datetime | None = None
+    compared: Compared | None = None
+    settings: SettingsComparison | None = None
+    cleaned_up: bool = False
+    phases: list[Phase] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def facts(self, ended: datetime) -> Facts:
+        """As they stand."""
+        return Facts(
+            restore=self.restore,
+            began=self.began,
+            ended=ended,
+            at=self.at,
+            requested=self.requested,
+            active=self.active,
+            verified=self.verified,
+            restored_from=self.restored_from,
+            restored_to=self.restored_to,
+            compared=self.compared,
+            settings=self.settings,
+            cleaned_up=self.cleaned_up,
+            phases=tuple(self.phases),
+            errors=tuple(self.errors),
+        )
+
+
+class Drill:
+    """One run of a plan."""
+
+    def __init__(
+        self, plan: DrillPlan, reach: Reach, ledger: Ledger, clock: Clock, patience: Patience, tell: Told
+    ) -> None:
+        """`ledger` is new and this run's; `tell` hears what is being done."""
+        self._plan, self._reach, self._ledger, self._clock = plan, reach, ledger, clock
+        self._patience, self._tell = patience, tell
+        self._witnesses = Witnesses(reach, ledger, clock, patience)
+        self._remover = Remover(reach, ledger, clock, patience)
+
+    def perform(self) -> Iterator[Facts]:
+        """Every restore of the plan, one after the other. Raises UsageError before anything is begun, where it must."""
+        if self._plan.too_dear:
+            raise UsageError(
+                f"the drill may cost {self._plan.cost_usd:.2f} USD, the policy's ceiling is "
+                f"{self._plan.ceiling_usd:.2f} USD: nothing was begun",
+                hint="drill one table or method at a time, or raise drill.cost_ceiling_usd",
+            )
+        places = {(one.account, one.region) for one in self._plan.restores}
+        places |= {(one.source.account, one.source.region) for one in self._plan.restores}
+        self._reach.check_callers(places)
+        for restore in self._plan.restores:
+            yield self._perform(restore)
+
+    def _perform(self, restore: Restore) -> Facts:
+        course = Course(restore=restore, began=self._clock.now())
+        self._tell(f"{restore.method}: {restore.source.name} into {restore.target} in {restore.region}")
+        try:
+            with self._cleaned_up(course):
+                self._restore_and_verify(course)
+        except (ClientError, BotoCoreError) as error:
+            course.errors.append(str(error))
+        except Error as error:
+            course.errors.append(error.diagnostics())
+        return course.facts(self._clock.now())
+
+    @contextmanager
+    def _cleaned_up(self, course: Course) -> Iterator[None]:
+        """Whatever happens inside, the table is taken away afterwards; that it could not be is a fact of the drill."""
+        restore = course.restore
+        self._ledger.deed(_deed(restore))
+        try:
+            yield
+        finally:
+            removed = self._timed(course, "clean up", lambda: self._remover.remove(restore.target, limit=REMOVAL_LIMIT))
+            course.cleaned_up = removed.done
+            if not removed.done:
+                course.errors.append(removed.text)
+
+    def _restore_and_verify(self, course: Course) -> None:
+        restore, bucket = course.restore, self._plan.witness_bucket
+        client = self._reach.client("dynamodb", restore.account, restore.region)
+        if describe(client, restore.target) is not None:
+            raise Error("there is a table of this name already: a drill never touches one", where=restore.target_arn)
+        self._ledger.note(restore.target, ABSENT)
+        if bucket is not None and restore.at is not None:
+            at = course.at = restore.at.astimezone(UTC).replace(microsecond=0)
+            witness = self._timed(course, "witness", lambda: self._export(restore, at, bucket))
+            restored = self._restored(course, client)
+            course.compared = held_against_export(
+                restore, at, witness, restored, lambda moment: self._export(restore, moment, bucket)
+            )
+        else:
+            before = self._timed(course, "witness", lambda: self._scan_source(restore))
+            course.at = self._timed(course, "wait for T", lambda: self._time_after(restore))
+            restored = self._restored(course, client)
+            after = self._timed(course, "witness again", lambda: self._scan_source(restore))
+            of_t = restore.method is Method.PITR
+            course.compared = held_against_scans(restore, before, after, restored, of_t=of_t)
+        course.settings = self._timed(course, "settings", lambda: self._compare_settings(restore))
+
+    def _restored(self, course: Course, client: Any) -> Reading:
+        """Restore, wait, tag, read: what the RTO is about."""
+        restore = course.restore
+        course.requested = self._clock.now()
+        if restore.method is Method.PITR:
+            table = self._timed(course, "restore", lambda: self._by_pitr(restore, course.at, client))
+            course.restored_to = (table.get("RestoreSummary") or {}).get("RestoreDateTime")
+            course.restored_from = (table.get("RestoreSummary") or {}).get("SourceTableArn")
+        else:
+            job = self._timed(course, "restore", lambda: self._by_job(restore, client))
+            course.restored_from = job.get("SourceResourceArn")
+        course.active = self._clock.now()
+        tag(self._reach, self._ledger, self._ledger.account(restore.target))
+        scanned = self._timed(
+            course, "verify", lambda: self._witnesses.scan(restore.account, restore.region, restore.target)
+        )
+        course.verified = self._clock.now()
+        return scanned
+
+    def _by_pitr(self, restore: Restore, at: datetime | None, client: Any) -> Any:
+        work = partial(
+            client.restore_table_to_point_in_time,
+            SourceTableArn=restore.source.arn,
+            TargetTableName=restore.target,
+            RestoreDateTime=at,
+        )
+        self._begun(restore, PITR_CALL, work)
+        return self._patience.wait(lambda: _active(client, restore.target), self._clock, restore.target_arn)
+
+    def _by_job(self, restore: Restore, client: Any) -> Any:
+        """The job, once it has made the table of our name and that is ACTIVE."""
+        backup = self._reach.client("backup", restore.account, restore.region)
+        metadata = {"targetTableName": restore.target, "encryptionType": restore.encryption}
+        if restore.encryption == CUSTOMER_KEY and restore.key_arn:
+            metadata["kmsMasterKeyArn"] = restore.key_arn
+        work = partial(
+            backup.start_restore_job,
+            RecoveryPointArn=restore.recovery_point_arn,
+            Metadata=metadata,
+            IamRoleArn=restore.role_arn,
+            ResourceType="DynamoDB",
+            IdempotencyToken=restore.target,
+        )
+        job_id = self._begun(restore, JOB_CALL, work)["RestoreJobId"]
+        job = self._patience.wait(lambda: _completed(backup, job_id), self._clock, f"restore job {job_id}")
+        if job.get("CreatedResourceArn") != restore.target_arn:
+            raise Error(f"the job made {job.get('CreatedResourceArn')}, not {restore.target_arn}", where=job_id)
+        self._patience.wait(lambda: _active(client, restore.target), self._clock, restore.target_arn)
+        return job
+
+    def _begun(self, restore: Restore, call: str, work: Callable[[], Result]) -> Result:
+        """The request, again and again while AWS says that too many restores are under way."""
+
+        def attempt() -> Result | None:
+            try:
+                return self._ledger.call(restore.target, call, work)
+            except ClientError as error:
+                if error_code(error) in BUSY:
+                    return None
+                raise
+
+        return self._patience.wait(attempt, self._clock, f"a turn for {call}")
+
+    def _time_after(self, restore: Restore) -> datetime | None:
+        """T for a restore by PITR: a minute after the source was read, once AWS can restore to it.
+
+        The minute covers clocks that differ. The source is read again afterwards; that both readings are equal is what
+        says that T's state is theirs.
+        """
+        if restore.method is not Method.PITR:
+            return restore.at
+        wanted = self._clock.now().replace(microsecond=0) + UNCERTAIN
+        client = self._reach.client("dynamodb", restore.source.account, restore.source.region)
+
+        def look() -> datetime | None:
+            found = client.describe_continuous_backups(TableName=restore.source.name)["ContinuousBackupsDescription"]
+            latest = found["PointInTimeRecoveryDescription"].get("LatestRestorableDateTime")
+            return wanted if latest is not None and latest >= wanted else None
+
+        return self._patience.wait(look, self._clock, f"the latest restorable time of {restore.source.name}")
+
+    def _scan_source(self, restore: Restore) -> Reading:
+        return self._witnesses.scan(restore.source.account, restore.source.region, restore.source.name)
+
+    def _export(self, restore: Restore, at: datetime, bucket: str) -> Reading:
+        return self._witnesses.export(restore, at, bucket, self._plan.run_id)
+
+    def _compare_settings(self, restore: Restore) -> SettingsComparison:
+        here = (restore.source.account, restore.source.region)
+        there = (restore.account, restore.region)
+        source = settings.read(self._reach.client("dynamodb", *here), restore.source.name)
+        restored = settings.read(self._reach.client("dynamodb", *there), restore.target)
+        return settings.compare(source, restored, same_region=here == there)
+
+    def _timed(self, course: Course, name: str, work: Callable[[], Result]) -> Result:
+        self._tell(f"  {name}")
+        start = self._clock.now()
+        try:
+            return work()
+        finally:
+            course.phases.append(Phase(name=name, seconds=(self._clock.now() - start).total_seconds()))
+
+
+def _deed(restore: Restore) -> Deed:
+    return Deed(
+        method=restore.method,
+        account=restore.account,
+        region=restore.region,
+        target=restore.target,
+        target_arn=restore.target_arn,
+        source_arn=restore.source.arn,
+        recovery_point_arn=restore.recovery_point_arn,
+        tags=dict(restore.tags),
+    )
+
+
+def _active(client: Any, name: str) -> Any:
+    """The table once it is ACTIVE and its items are back; None before."""
+    table = describe(client, name)
+    if table is None or table["TableStatus"] != "ACTIVE":
+        return None
+    return None if (table.get("RestoreSummary") or {}).get("RestoreInProgress") else table
+
+
+def _completed(backup: Any, job_id: str) -> Any:
+    """The job once it is complete; None before. Raises Error where it never will be."""
+    job = backup.describe_restore_job(RestoreJobId=job_id)
+    if job["Status"] in ("ABORTED", "FAILED"):
+        why = job.get("StatusMessage") or "no message"
+        raise Error(f"the restore job is {job['Status']}: {why}", where=job_id)
+    return job if job["Status"] == "COMPLETED" else None
