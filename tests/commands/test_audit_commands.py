@@ -48,6 +48,7 @@ def taken(tmp_path: Path) -> Path:
         (["check", "--policy", POLICY, "--out", "x"], "no account is named"),
         (["check", "--policy", POLICY, "--live", "--sandbox", "s", "--out", "x"], "more than one account is named"),
         (["snapshot", "--policy", POLICY, "--snapshot", "a.gz", "--out", "x"], "a snapshot of a snapshot"),
+        (["snapshot", "--policy", POLICY, "--live", "--out", POLICY], "is the policy itself"),
         (["recover", "t", "--policy", POLICY, "--snapshot", "none.gz"], "cannot be read"),
         (["permissions", "--policy", POLICY, "--account", "nobody"], "the policy has no account nobody"),
         (["controls", "PIT-99"], "there is no control PIT-99"),
