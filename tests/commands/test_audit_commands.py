@@ -82,6 +82,7 @@ def test_permissions_prints_a_policy(output: Output) -> None:
         (PASS, PASS, 0, "0 worse, 0 better, 0 otherwise changed"),
         (PASS, FAIL, 1, "1 worse, 0 better, 0 otherwise changed"),
         (PASS, UNKNOWN, 2, "1 worse, 0 better, 0 otherwise changed"),
+        (UNKNOWN, FAIL, 1, "1 worse, 0 better, 0 otherwise changed"),
         (FAIL, PASS, 0, "0 worse, 1 better, 0 otherwise changed"),
     ],
 )
