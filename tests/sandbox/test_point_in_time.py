@@ -443,6 +443,19 @@ class TestSettings:
         assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
+def test_images_that_nobody_can_ask_for_are_dropped(bench: Bench) -> None:
+    bench.table(items=1)
+    recovered(bench, days=2)
+    for number in range(10):
+        bench.advance(days=1)
+        bench.dynamodb.put_item(TableName="orders", Item={"id": {"S": "00000"}, "n": {"N": f"{number}"}})
+    [history] = bench.sandbox.world.region("123456789012", "us-east-1").histories.values()
+    assert [len(images) for images in history._images.values()] == [4]
+    restore(bench, "earliest", bench.clock.now() - timedelta(days=2))
+    finished(bench, "earliest")
+    assert content(bench, "earliest")["00000"]["n"]["N"] == "7"
+
+
 def test_nothing_is_remembered_of_tables_without_it(bench: Bench) -> None:
     bench.table(items=3)
     bench.table("other", region=DR)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
@@ -23,6 +23,9 @@ Key = tuple[str, ...]
 
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 """The time of images that were there when the history began."""
+
+SECOND = timedelta(seconds=1)
+"""Requests carry whole seconds, so the window begins with the second in which `earliest` lies."""
 
 PARTIQL = frozenset({"ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"})
 
@@ -61,7 +64,7 @@ class History:
         if images and images[-1][0] == at:
             images.pop()  # only the last of several writes of one instant can ever be seen
         images.append((at, image))
-        while len(images) > 1 and images[1][0] < earliest:
+        while len(images) > 1 and images[1][0] < earliest - SECOND:
             del images[0]
 
     def at(self, moment: datetime) -> list[str]:
