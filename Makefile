@@ -35,6 +35,7 @@ lock: .venv/.ready ## write requirements/*.txt anew
 	@$(UV_COMPILE) requirements/bootstrap.in -o requirements/bootstrap.txt
 	@$(UV_COMPILE) pyproject.toml requirements/dev.in --extra sandbox --extra gate --extra manifest --extra test -o requirements/dev.txt
 	@$(UV_COMPILE) pyproject.toml requirements/dev.in --all-extras -o requirements/spark.txt
+	@$(UV_COMPILE) pyproject.toml requirements/dev.in requirements/browser.in --extra sandbox --extra gate --extra manifest --extra test -o requirements/browser.txt
 	@$(UV_COMPILE) requirements/checkov.in -o requirements/checkov.txt
 	@$(UV_COMPILE) requirements/awscli.in -o requirements/awscli.txt
 

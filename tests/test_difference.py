@@ -40,7 +40,8 @@ def run(*statuses: Status) -> Run:
         (FAIL, PASS, False, True),
         (FAIL, WAIVED, False, True),
         (PASS, WAIVED, False, False),
-        (UNKNOWN, FAIL, False, False),
+        (UNKNOWN, FAIL, True, False),
+        (FAIL, UNKNOWN, False, False),
     ],
 )
 def test_a_change_is_worse_or_better(before: Status, after: Status, worse: bool, better: bool) -> None:

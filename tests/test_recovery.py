@@ -79,3 +79,15 @@ def test_without_pitr(value: PitrStatus | Gap, says: str) -> None:
 def test_a_table_that_is_not_there() -> None:
     with pytest.raises(UsageError, match="the inventory has no table nonsense"):
         recovery("nonsense", world().policy, inventory())
+
+
+def test_a_table_that_was_deleted_comes_back_from_its_points() -> None:
+    found = inventory()
+    accounts = tuple(
+        replace(account, regions=tuple(replace(region, tables=()) for region in account.regions))
+        for account in found.accounts
+    )
+    back = recovery(name(), world().policy, replace(found, accounts=accounts))
+    assert back.table.arn == next(found.tables()).arn
+    assert "--backup-type SYSTEM" in back.ways[0].says
+    assert {way.name.rpartition(" ")[2] for way in back.ways if way.command} == {"us-east-1", "us-west-2"}

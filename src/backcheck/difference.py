@@ -32,8 +32,10 @@ class Change:
 
     @property
     def worse(self) -> bool:
-        """It fails or is unknown now, and was neither before or was not there."""
-        return self.after in BAD and self.before not in BAD
+        """It fails now and did not before, or it is unknown now and was neither; or it was not there."""
+        return (self.after is Status.FAIL and self.before is not Status.FAIL) or (
+            self.after is Status.UNKNOWN and self.before not in BAD
+        )
 
     @property
     def better(self) -> bool:

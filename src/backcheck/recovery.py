@@ -30,10 +30,19 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A table that the inventory does not have, known from its recovery points alone."""
+
+    arn: str
+    name: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
     """Every way back of one table, the quickest first."""
 
-    table: Table
+    table: Table | Lost
     ways: tuple[Way, ...]
     measured: tuple[str, ...]
     """The RTO that drills have shown, by method; says so where there was none."""
@@ -49,18 +58,34 @@ def recovery(
     return Recovery(table=table, ways=ways, measured=tuple(_measured(table, drills)))
 
 
-def _table(name: str, inventory: Inventory) -> Table:
-    found = [table for table in inventory.tables() if name in (table.name, table.arn)]
+def _table(name: str, inventory: Inventory) -> Table | Lost:
+    found: list[Table | Lost] = [table for table in inventory.tables() if name in (table.name, table.arn)]
+    found = found or [lost for lost in _lost(inventory) if name in (lost.name, lost.arn)]
     if len(found) == 1:
         return found[0]
     if found:
         places = ", ".join(table.arn for table in found)
         raise UsageError(f"{name} is the name of {len(found)} tables", hint=f"name one by its ARN: {places}")
     known = ", ".join(sorted(table.name for table in inventory.tables())[:8]) or "none"
-    raise UsageError(f"the inventory has no table {name}", hint=f"it has {known}")
+    raise UsageError(f"the inventory has no table {name}, and no recovery point of one", hint=f"it has {known}")
 
 
-def _by_pitr(table: Table, moment: datetime, *, wanted: datetime | None) -> Way:
+def _lost(inventory: Inventory) -> Iterator[Lost]:
+    """Each table of which there are recovery points."""
+    arns = {
+        point.resource_arn
+        for region in inventory.regions()
+        for vault in (() if isinstance(region.vaults, Gap) else region.vaults)
+        for point in (() if isinstance(vault.recovery_points, Gap) else vault.recovery_points)
+        if ":table/" in point.resource_arn
+    }
+    for arn in sorted(arns):
+        yield Lost(arn=arn, name=arn.rpartition("/")[2], region=arn.split(":")[3])
+
+
+def _by_pitr(table: Table | Lost, moment: datetime, *, wanted: datetime | None) -> Way:
+    if isinstance(table, Lost):
+        return _by_system_backup(table)
     pitr = table.pitr
     if isinstance(pitr, Gap):
         return Way(name="point in time", moment=None, says=f"not known: {pitr}", command="")
@@ -78,11 +103,24 @@ def _by_pitr(table: Table, moment: datetime, *, wanted: datetime | None) -> Way:
     return Way(name="point in time", moment=target, says=f"any second of {_window(pitr)}", command=command)
 
 
+def _by_system_backup(table: Lost) -> Way:
+    """DynamoDB keeps one for 35 days of a table that had PITR when it was deleted; an audit does not list it.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
+    """
+    says = (
+        "the inventory has no such table. If it was deleted with point-in-time recovery on, DynamoDB keeps a system "
+        f"backup of its last state for 35 days: aws dynamodb list-backups --region {table.region} "
+        f"--table-name {table.name} --backup-type SYSTEM"
+    )
+    return Way(name="system backup", moment=None, says=says, command="")
+
+
 def _window(pitr: PitrStatus) -> str:
     return f"{pitr.earliest:%Y-%m-%d %H:%M:%S} to {pitr.latest:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _by_points(table: Table, policy: Policy, inventory: Inventory, moment: datetime) -> Iterator[Way]:
+def _by_points(table: Table | Lost, policy: Policy, inventory: Inventory, moment: datetime) -> Iterator[Way]:
     """The newest usable points up to the moment, region by region, the table's own first."""
     regions = sorted(inventory.regions(), key=lambda r: (r.region != table.region, r.account, r.region))
     for region in regions:
@@ -105,7 +143,7 @@ def _before(point: RecoveryPoint, moment: datetime) -> bool:
     return point.usable and point.created <= moment
 
 
-def _point(point: RecoveryPoint, table: Table, policy: Policy) -> Way:
+def _point(point: RecoveryPoint, table: Table | Lost, policy: Policy) -> Way:
     role = f"arn:aws:iam::{point.account}:role/{policy.roles.restore or 'RESTORE-ROLE'}"
     metadata = f'{{"targetTableName":"{_restored(table)}","encryptionType":"Default"}}'
     command = (
@@ -113,7 +151,8 @@ def _point(point: RecoveryPoint, table: Table, policy: Policy) -> Way:
         f"--iam-role-arn {role} --resource-type DynamoDB --metadata {shlex.quote(metadata)}"
     )
     storage = ", in cold storage: slower" if point.storage_class == "COLD" else ""
-    storage += ", of an earlier table of this name" if point.created < table.created else ""
+    earlier = isinstance(table, Table) and point.created < table.created
+    storage += ", of an earlier table of this name" if earlier else ""
     return Way(
         name=f"{point.vault_name} in {point.region}",
         moment=point.created,
@@ -122,12 +161,12 @@ def _point(point: RecoveryPoint, table: Table, policy: Policy) -> Way:
     )
 
 
-def _restored(table: Table) -> str:
+def _restored(table: Table | Lost) -> str:
     """A new name: neither way can write over the table (API_RestoreTableToPointInTime, restoring-dynamodb)."""
     return f"{table.name}-restored"
 
 
-def _measured(table: Table, drills: Sequence[DrillRecord]) -> Iterator[str]:
+def _measured(table: Table | Lost, drills: Sequence[DrillRecord]) -> Iterator[str]:
     latest: dict[str, DrillRecord] = {}
     for drill in drills:
         if drill.table_arn == table.arn and drill.active_minutes is not None:

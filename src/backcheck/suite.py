@@ -66,8 +66,10 @@ class Claim:
 
     @property
     def status(self) -> Status:
-        """The worst verdict among the findings."""
+        """The worst verdict among the findings; failures that are known do not hide what could not be determined."""
         found = {finding.status for finding in self.findings}
+        if self.known and Status.UNKNOWN in found:
+            return Status.UNKNOWN
         return next(status for status in WORST if status in found)
 
     @property
@@ -272,12 +274,15 @@ class Suite:
         session.exitstatus = self._exit_code(exitstatus)
         page = os.environ.get("GITHUB_STEP_SUMMARY")
         if page:
-            append_summary(terminal.markdown(self.run, session.exitstatus), Path(page))
+            append_summary(
+                terminal.markdown(self.run, session.exitstatus, baseline=self._baseline is not None), Path(page)
+            )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """The verdict, and where the evidence is."""
         terminalreporter.write_line("")
-        for line in terminal.summary(self.run, self._out, self._exit_code(exitstatus)):
+        code = self._exit_code(exitstatus)
+        for line in terminal.summary(self.run, self._out, code, baseline=self._baseline is not None):
             terminalreporter.write_line(line)
 
     @pytest.hookimpl(optionalhook=True)

@@ -48,6 +48,7 @@ def taken(tmp_path: Path) -> Path:
         (["check", "--policy", POLICY, "--out", "x"], "no account is named"),
         (["check", "--policy", POLICY, "--live", "--sandbox", "s", "--out", "x"], "more than one account is named"),
         (["snapshot", "--policy", POLICY, "--snapshot", "a.gz", "--out", "x"], "a snapshot of a snapshot"),
+        (["snapshot", "--policy", POLICY, "--live", "--out", POLICY], "is the policy itself"),
         (["recover", "t", "--policy", POLICY, "--snapshot", "none.gz"], "cannot be read"),
         (["permissions", "--policy", POLICY, "--account", "nobody"], "the policy has no account nobody"),
         (["controls", "PIT-99"], "there is no control PIT-99"),
@@ -81,6 +82,7 @@ def test_permissions_prints_a_policy(output: Output) -> None:
         (PASS, PASS, 0, "0 worse, 0 better, 0 otherwise changed"),
         (PASS, FAIL, 1, "1 worse, 0 better, 0 otherwise changed"),
         (PASS, UNKNOWN, 2, "1 worse, 0 better, 0 otherwise changed"),
+        (UNKNOWN, FAIL, 1, "1 worse, 0 better, 0 otherwise changed"),
         (FAIL, PASS, 0, "0 worse, 1 better, 0 otherwise changed"),
     ],
 )

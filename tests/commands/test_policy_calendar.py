@@ -32,6 +32,19 @@ def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.split("  ") if cell.strip()]
 
 
+@pytest.mark.parametrize(("first", "last"), [("2026-10-25", "2026-10-26"), ("2026-03-29", "2026-03-30")])
+def test_a_day_on_which_the_clocks_change_is_a_day(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], first: str, last: str
+) -> None:
+    policy = tmp_path / "p.yaml"
+    schedule = 'schedule: "cron(30 23 * * ? *)"'
+    text = (ROOT / "policies" / "minimal.yaml").read_text().replace('schedule: "cron(0 1 * * ? *)"', schedule)
+    policy.write_text(f"{text}timezone: Europe/Berlin\n")
+    lines = run(capsys, str(policy), "--at", first, "--days", "1")
+    assert lines[1].startswith(f"{first} to {last} (Europe/Berlin)")
+    assert [line.split()[1:3] for line in lines if " taken " in line] == [[first, "23:30"]]
+
+
 def test_each_firing_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     lines = run(capsys, TECHMODA, "--at", "2027-01-31", "--days", "2")
     at = next(n for n, line in enumerate(lines) if "fires" in line)
@@ -68,7 +81,7 @@ def test_the_picture_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Pa
 
 
 def test_a_picture_that_cannot_be_written_is_an_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    with pytest.raises(Error, match="cannot write: No such file") as refused:
+    with pytest.raises(Error, match="cannot be written: No such file") as refused:
         command.main([TECHMODA, "--svg", str(tmp_path / "no" / "c.svg")], standalone_mode=False)
     assert refused.value.exit_code == 2
 
@@ -93,7 +106,10 @@ def test_a_policy_that_is_not_there(tmp_path: Path) -> None:
         command.main([str(tmp_path / "none.yaml")], standalone_mode=False)
 
 
-@pytest.mark.parametrize("arguments", [["--days", "0"], ["--days", "401"], ["--at", "tomorrow"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--days", "0"], ["--days", "401"], ["--at", "tomorrow"], ["--at", "0001-01-01"], ["--at", "9999-12-31"]],
+)
 def test_wrong_usage(arguments: list[str]) -> None:
     with pytest.raises(click.UsageError):
         command.main([TECHMODA, *arguments], standalone_mode=False)
@@ -109,3 +125,13 @@ def test_nothing_on_the_calendar_is_not_silent(monkeypatch: pytest.MonkeyPatch) 
 def test_a_schedule_that_aws_would_not_take_is_told() -> None:
     with pytest.raises(CronError, match="has 5 fields, AWS wants six"):
         command.main([str(BAD / "cron-of-five-fields.yaml")], standalone_mode=False)
+
+
+def test_the_policy_is_not_drawn_over(tmp_path: Path) -> None:
+    policy, link = tmp_path / "p.yaml", tmp_path / "p.svg"
+    policy.write_bytes(Path(TECHMODA).read_bytes())
+    link.symlink_to(policy)
+    for target in (policy, link):
+        with pytest.raises(UsageError, match="is the policy itself"):
+            command.main([str(policy), "--svg", str(target)], standalone_mode=False)
+    assert policy.read_bytes() == Path(TECHMODA).read_bytes()

@@ -77,7 +77,10 @@ def test_at_sets_the_clock(at: str, code: int) -> None:
     assert lint(POLICIES / "techmoda.yaml", "--at", at) == code
 
 
-@pytest.mark.parametrize("arguments", [(), ("--at", "spring"), ("--document", "nowhere.md")])
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("--at", "spring"), ("--at", "0001-01-01"), ("--at", "9999-12-31T23:59-05:00"), ("--document", "nowhere.md")],
+)
 def test_wrong_usage_is_exit_4(arguments: tuple[str, ...]) -> None:
     assert lint(*([POLICIES / "minimal.yaml"] if arguments else []), *arguments) == 4
 
@@ -124,3 +127,10 @@ def test_no_control_crashes_and_every_fail_can_be_acted_on(data: dict[str, Json]
     assert not [finding.message for finding in found if "control itself failed" in finding.message]
     for finding in found:
         assert finding.status is not Status.FAIL or (finding.expected and finding.observed and finding.at)
+
+
+def test_a_policy_that_does_not_hold_yet_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text((POLICIES / "minimal.yaml").read_text() + "effective_from: 2062-11-01\n")
+    assert lint(policy, *CLOCK) == 0
+    assert "note: the policy holds from 2062-11-01 only: until then no backup is due" in capsys.readouterr().out

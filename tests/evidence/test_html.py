@@ -94,9 +94,11 @@ def test_a_simulated_account_is_marked(simulated: bool) -> None:
     assert html.title(made).startswith("SIMULATED") is simulated
 
 
-def test_the_banner_is_on_every_printed_page() -> None:
+def test_every_printed_page_is_marked_and_nothing_is_covered() -> None:
     style = html.sections(run(PASS), world(), ()).partition("@media print")[2]
-    assert "position: fixed" in style.partition("}")[0]
+    banner, mark = style.split("}")[:2]
+    assert "position: static" in banner
+    assert all(words in mark for words in ("SIMULATED", "position: fixed", "/ 25%"))
 
 
 def test_every_section_is_there() -> None:

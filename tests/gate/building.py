@@ -90,3 +90,6 @@ def replaced(old: str, new: str) -> Change:
 def section(content: str, first: str, end: str) -> str:
     """From the line `first` up to `end`."""
     return first + content.partition(first)[2].partition(end)[0]
+
+
+LAB_00 = ROOT / "fixtures" / "templates" / "lab" / "mutations" / "00.yaml"

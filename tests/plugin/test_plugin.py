@@ -11,9 +11,13 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, parse
 
 import pytest
+from tests.test_difference import FAIL, UNKNOWN
+from tests.test_waivers import finding
 
 from backcheck.controls import CONTROLS
+from backcheck.difference import verdicts
 from backcheck.evidence.findings_json import PASSED
+from backcheck.suite import Undetermined, claims
 
 SUITE = ("--pyargs", "backcheck.suites.tests_policy", "-p", "no:cacheprovider", "-p", "no:randomly", "-q")
 
@@ -144,6 +148,29 @@ def test_new_failures_block(pytester: pytest.Pytester, policy_file: Path, withou
 def test_unknown_blocks_in_spite_of_a_baseline(pytester: pytest.Pytester, policy_file: Path, denied: Path) -> None:
     audit(pytester, policy_file, denied, "--out", "before")
     assert audit(pytester, policy_file, denied, "--baseline", "before/findings.json").ret == 2
+
+
+def test_known_failures_of_a_group_do_not_hide_what_is_unknown() -> None:
+    known, denied = finding(FAIL, resource="table/0"), finding(UNKNOWN, resource="table/1")
+    (claim,) = claims([known, denied], verdicts([known]), grouped=True)
+    with pytest.raises(Undetermined, match="UNKNOWN table/1"):
+        claim.settle()
+
+
+def test_a_part_of_the_suite_does_not_speak_of_a_baseline(
+    pytester: pytest.Pytester, policy_file: Path, without_pitr: Path
+) -> None:
+    result = audit(pytester, policy_file, without_pitr, "-k", "PLN-01")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*not compliant, but every item that ran passed (exit 0)"])
+
+
+def test_check_runs_the_whole_suite_whatever_pytest_is_told(
+    pytester: pytest.Pytester, policy_file: Path, without_pitr: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k PLN-01")
+    given = ("check", "--policy", str(policy_file), "--snapshot", str(without_pitr), "--out", "evidence")
+    assert pytester.run(sys.executable, "-m", "backcheck", *given).ret == 1
 
 
 def test_a_test_without_a_mark_asserts_nothing_and_is_refused(

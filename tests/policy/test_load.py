@@ -93,6 +93,34 @@ def test_an_arn_and_its_account_and_region_agree(table: str, expected: str) -> N
     assert expected in told(MINIMAL.replace('["shop-*"]', f"{{t: {table}}}"))
 
 
+def test_an_arn_of_a_list_is_found_where_it_stands() -> None:
+    arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/shop-orders"
+    assert ":7:18: /tables/1: the ARN's region is eu-west-1" in told(MINIMAL.replace('["shop-*"]', f"[orders, {arn}]"))
+
+
+@pytest.mark.parametrize(
+    ("written", "advice"),
+    [
+        ("35 days", "write 35, without"),
+        ('"35"', "write 35, without"),
+        ("35d", "write 35, without"),
+        ("0x23", ""),
+        ("3_5", ""),
+        ("1:30", ""),
+        (".inf", ""),
+    ],
+)
+def test_no_other_number_is_advised_than_was_meant(written: str, advice: str) -> None:
+    told_of = told(MINIMAL.replace("retention_days: 35", f"retention_days: {written}"))
+    assert "must be a whole number" in told_of
+    assert advice in told_of
+    assert ("try:" in told_of) == bool(advice)
+
+
+def test_text_that_is_empty_is_told_once() -> None:
+    assert told(MINIMAL.replace("ops@example.com", '""')).count("/owner: must be text, and not blank") == 1
+
+
 @pytest.mark.parametrize("line", ['account: "123456789012\\n"', 'name: "shop\\n"'])
 def test_a_line_end_is_no_end(line: str) -> None:
     key = line.partition(":")[0]

@@ -184,3 +184,13 @@ def test_the_command_writes_a_file_or_standard_output(tmp_path: Path, capsys: py
     assert cli.run(["policy", "render", source, "--out", str(tmp_path / "no" / "p.md")]) == 2
     assert "cannot be written" in capsys.readouterr().err
     assert cli.run(["policy", "render", source, "--to", "pdf"]) == 4
+
+
+def test_the_policy_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = tmp_path / "p.yaml"
+    written = (ROOT / "policies" / "minimal.yaml").read_bytes()
+    policy.write_bytes(written)
+    for form in ("markdown", "yaml", "cloudformation"):
+        assert cli.run(["policy", "render", str(policy), "--to", form, "--out", str(policy)]) == 4
+        assert "is the policy itself, and would be lost" in capsys.readouterr().err
+    assert policy.read_bytes() == written

@@ -75,7 +75,6 @@ def test_an_outcome_that_does_not_exist(bench: Bench) -> None:
         ("backup", "list_scan_jobs", {}),
         ("backup", "create_framework", {"FrameworkName": "f", "FrameworkControls": []}),
         ("dynamodb", "describe_contributor_insights", {"TableName": "orders"}),
-        ("dynamodb", "restore_table_from_backup", {"TargetTableName": "xxx", "BackupArn": "a" * 37}),
         ("iam", "simulate_custom_policy", {"PolicyInputList": ["{}"], "ActionNames": ["a:b"]}),
         ("kms", "describe_custom_key_stores", {}),
         ("cloudtrail", "list_channels", {}),

@@ -19,10 +19,11 @@ from moto.core.request import Request, normalize_request
 from moto.dynamodb import responses as dynamodb_responses
 from moto.dynamodb.exceptions import MockValidationException
 from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
-from moto.dynamodb.models.table import Table
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.table import Backup, Table
 from moto.iam.models import AWSManagedPolicy, IAMBackend, Role, iam_backends
 from moto.kms.models import Key, KmsBackend
+from moto.s3.models import S3Backend
 from moto.sns.models import SNSBackend, Subscription
 from moto.sts.models import sts_backends
 from werkzeug.exceptions import HTTPException
@@ -53,7 +54,10 @@ def test_moto_is_pinned_to_the_version_that_was_read() -> None:
         (ServiceException, ["code", "message"]),
         (dynamodb_responses, ["DynamoResult", "DynamoHandler"]),
         (dynamodb_responses.DynamoHandler, ["describe_table", "scan", "dynamodb_backend", "call_action"]),
-        (Table, ["all_items", "describe"]),
+        (dynamodb_responses.DynamoHandler, ["delete_table"]),
+        (Table, ["all_items", "describe", "get_item"]),
+        (Backup, ["summary", "arn"]),
+        (S3Backend, ["put_object"]),
         (DynamoType, ["__add__", "__sub__", "is_number"]),
         (Item, ["size", "is_within_segment"]),
         (IAMBackend, ["get_policy", "get_groups_for_user", "create_role"]),
@@ -76,6 +80,15 @@ def test_names(owner: Any, names: list[str]) -> None:
         (MockRawResponse.__init__, ["self", "response_input"]),
         (AWSManagedPolicy.from_data, ["name", "account_id", "region_name", "data"]),
         (BackupResponse.dispatch, ["args", "kwargs"]),
+        (
+            Table.__init__,
+            [
+                *["self", "table_name", "account_id", "region", "schema", "attr", "throughput", "billing_mode"],
+                *["indexes", "global_indexes", "streams", "sse_specification", "tags", "deletion_protection_enabled"],
+                "warm_throughput",
+            ],
+        ),
+        (Backup.__init__, ["self", "account_id", "region_name", "name", "table", "status", "type_"]),
     ],
 )
 def test_signatures(function: Any, parameters: list[str]) -> None:
@@ -105,6 +118,8 @@ def test_attributes_of_objects(sandbox: Sandbox) -> None:
     [item] = table.all_items()
     assert (item.hash_key.type, item.hash_key.value, item.range_key) == ("S", "x", None)
     assert isinstance(item.attrs["b"], DynamoType)
+    assert isinstance(item.attrs, LimitedSizeDict)
+    assert sorted(item.__dict__) == ["attrs", "hash_key", "range_key"]
     sandbox.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")
     [role] = iam_backends[sandbox.account]["aws"].roles.values()
     assert isinstance(role, Role)

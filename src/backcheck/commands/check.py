@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ SUITE = "backcheck.suites.tests_policy"
 
 INTERNAL_ERROR = 3
 NOTHING_COLLECTED = 5
+
+PYTESTS_OWN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+"""Variables that change what pytest runs. With `-k` in the first, an audit of one control would exit 0."""
 
 
 @click.command()
@@ -46,12 +50,14 @@ def command(
         arguments += ["--controls", str(file)]
     arguments += ["--drills", str(drills)] if drills else []
     out.mkdir(parents=True, exist_ok=True)
+    for name in PYTESTS_OWN:
+        os.environ.pop(name, None)
     code = int(pytest.main(arguments))
     return 2 if code in (INTERNAL_ERROR, NOTHING_COLLECTED) else code
 
 
 def _quiet(out: Path) -> list[str]:
-    """The suite and nothing of the folder that the user happens to stand in: no ini file, no conftest."""
+    """The whole suite and nothing of the folder that the user happens to stand in: no ini file, no conftest."""
     empty = Path(__file__).with_name("check.ini")
     return ["--pyargs", SUITE, "-c", str(empty), f"--rootdir={out}", "--noconftest", "-q", "--tb=no", "--no-summary"]
 

@@ -8,6 +8,7 @@ from backcheck.commands.lazy import LazyGroup
 
 SUBCOMMANDS: dict[str, str] = {
     "calendar": "backcheck.commands.policy_calendar:command",
+    "init": "backcheck.commands.policy_init:command",
     "lint": "backcheck.commands.policy_lint:command",
     "render": "backcheck.commands.policy_render:command",
 }

@@ -13,8 +13,10 @@ from rich.console import Console, ConsoleRenderable
 from rich.table import Table
 from rich.text import Text
 
+from backcheck.commands.moment import in_years_of_cron
+from backcheck.commands.written import refuse_the_policy, write
 from backcheck.cron import zone_of
-from backcheck.errors import Error, UsageError
+from backcheck.errors import UsageError
 from backcheck.policy.calendar import StorageClass
 from backcheck.policy.calendar_svg import svg
 from backcheck.policy.firing import HORIZON, Firing, Outcome
@@ -31,7 +33,12 @@ SHOWN_DATES = 10
 @click.command("calendar")
 @click.argument("policy", type=click.Path(path_type=Path))
 @click.option("--days", type=click.IntRange(1, 400), default=35, show_default=True, help="How long a period to show.")
-@click.option("--at", type=click.DateTime(["%Y-%m-%d"]), help="First day, in the policy's time zone. [default: today]")
+@click.option(
+    "--at",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=lambda _, __, day: day and in_years_of_cron(day),
+    help="First day, in the policy's time zone. [default: today]",
+)
 @click.option("--svg", "svg_file", type=click.Path(dir_okay=False, path_type=Path), help="Draw it into this file, too.")
 def command(policy: Path, days: int, at: datetime | None, svg_file: Path | None) -> int:
     """Show which backups take effect, and which recovery points exist where, in which storage class.
@@ -39,6 +46,7 @@ def command(policy: Path, days: int, at: datetime | None, svg_file: Path | None)
     Where start windows of one plan overlap, AWS Backup takes only the backup that is kept longer. The worst case and
     the overlaps are those of the 400 days from the first day on.
     """
+    refuse_the_policy(svg_file, policy)
     loaded = load(policy)
     place = zone_of(loaded.timezone)
     first = at.date() if at else datetime.now(place).date()
@@ -48,19 +56,12 @@ def command(policy: Path, days: int, at: datetime | None, svg_file: Path | None)
     for timeline in shown:
         _print(timeline)
     if svg_file:
-        _write(svg_file, svg(shown))
+        write(svg_file, svg(shown))
     return 0
 
 
 def _midnight(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(), zone_of(zone)).astimezone(UTC)
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Error(f"cannot write: {error.strerror}", where=str(file), hint="name another file") from error
 
 
 def _print(timeline: Timeline) -> None:

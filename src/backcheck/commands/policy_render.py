@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from backcheck.errors import Error
+from backcheck.commands.written import refuse_the_policy, write
 from backcheck.policy.load import load
 from backcheck.policy.model import Policy
 from backcheck.policy.render_cloudformation import to_cloudformation
@@ -32,12 +32,10 @@ def command(policy: Path, form: str, out: Path | None) -> int:
 
     The CloudFormation is a fragment of vaults, keys, plans and selections that complies with the policy: a start.
     """
+    refuse_the_policy(out, policy)
     text = FORMS[form](load(policy))
     if out is None:
         click.echo(text, nl=False)
         return 0
-    try:
-        out.write_bytes(text.encode("utf-8"))
-    except OSError as error:
-        raise Error(f"cannot be written: {error.strerror}", where=str(out), hint="make its folder first") from error
+    write(out, text)
     return 0

@@ -11,6 +11,7 @@ import click
 from backcheck.accounts import take
 from backcheck.commands.options import FILE, account_options, choice_of, policy_option
 from backcheck.commands.progress import progress
+from backcheck.commands.written import refuse_the_policy
 from backcheck.errors import UsageError
 from backcheck.policy.load import load
 
@@ -21,6 +22,7 @@ from backcheck.policy.load import load
 @click.option("--out", required=True, type=FILE, help="Where the snapshot goes, such as snapshot.json.gz.")
 def command(policy: Path, out: Path, **account: Any) -> int:
     """Read an account and write its inventory."""
+    refuse_the_policy(out, policy)
     choice = choice_of(**account)
     if choice.snapshot is not None:
         raise UsageError(

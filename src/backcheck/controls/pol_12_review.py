@@ -52,13 +52,16 @@ def policy_is_owned_and_traced(subject: PolicySubject, world: World) -> Iterator
 
 def _review(policy: Policy, today: date) -> Verdict:
     due = policy.next_review
+    notes = [] if due else ["the policy names no day for its next review: set next_review"]
+    if policy.effective_from and policy.effective_from > today:
+        notes.append(f"the policy holds from {policy.effective_from} only: until then no backup is due, see RP-01")
     return verdict(
         due is None or due >= today,
         expected=f"next_review on {today} or later",
         observed=str(due or "no date"),
         at="/next_review",
         message=f"the review was due on {due}" if due and due < today else f"the next review is on {due or 'no day'}",
-        notes=() if due else ("the policy names no day for its next review: set next_review",),
+        notes=tuple(notes),
         resource=policy.resource("/next_review") if due else "",
     )
 

@@ -1,7 +1,7 @@
 """RP-01: the latest backup of each tier is there."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from backcheck.controls import examples
 from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable, unknown, unread, verdict
@@ -86,6 +86,7 @@ def _points(**changes: object) -> World:
             primary={"vaults": (examples.vault(recovery_points=examples.gap("ListRecoveryPointsByBackupVault")),)}
         ),
         "points of the future": lambda: _points(created=examples.NOW + timedelta(days=2)),
+        "before the policy holds": lambda: examples.world(policy=examples.policy(effective_from=date(2062, 11, 1))),
     },
 )
 def latest_backup_is_there(subject: ScopedTable, world: World) -> Iterator[Verdict]:
@@ -107,7 +108,7 @@ def latest_backup_is_there(subject: ScopedTable, world: World) -> Iterator[Verdi
 def _of_tier(subject: ScopedTable, tier: Tier, points: tuple[RecoveryPoint, ...], world: World) -> Verdict:
     due = expectation(subject.tiers, world).due(tier, in_force_since(subject, tier, world))
     if not due:
-        return not_applicable(f"no {tier.name} backup of {subject.table.name} was due yet", tier=tier.id)
+        return _nothing_due(subject, tier, world)
     if future := _of_the_future(points, world):
         return unknown(future, at=AT, tier=tier.id)
     ids = rule_tiers(subject, world)
@@ -127,6 +128,17 @@ def _of_tier(subject: ScopedTable, tier: Tier, points: tuple[RecoveryPoint, ...]
         notes=("it was made on demand, not by the rule",) if on_demand else (),
         tier=tier.id,
     )
+
+
+def _nothing_due(subject: ScopedTable, tier: Tier, world: World) -> Verdict:
+    """Young tables and plans owe nothing; a policy that does not hold yet asks for nothing, and must not look kept."""
+    begins = world.policy.effective_from
+    if begins is not None and begins > world.now.date():
+        message = (
+            f"the policy holds from {begins} only: until then no {tier.name} backup of {subject.table.name} is due"
+        )
+        return unknown(message, at="/effective_from", tier=tier.id)
+    return not_applicable(f"no {tier.name} backup of {subject.table.name} was due yet", tier=tier.id)
 
 
 def _of_the_future(points: tuple[RecoveryPoint, ...], world: World) -> str:

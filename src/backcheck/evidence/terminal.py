@@ -14,8 +14,6 @@ SIMULATED = "SIMULATED: this shows that the suite works and is no evidence of a 
 
 MARKUP = frozenset("|<>&[]()*_`#!\\~@:")
 
-NEWS = {0: "but nothing new since the baseline"}
-
 VERDICTS = {0: "compliant", 1: "not compliant", 2: "could not determine"}
 
 
@@ -33,8 +31,8 @@ def explain(finding: Finding) -> str:
     return "\n".join(map(printable, lines))
 
 
-def summary(run: Run, out: Path | None, code: int) -> Iterator[str]:
-    """The lines at the end of a run; `code` is what the process exits with."""
+def summary(run: Run, out: Path | None, code: int, *, baseline: bool = False) -> Iterator[str]:
+    """The lines at the end of a run; `code` is the exit code, `baseline` whether known failures are let through."""
     counts = run.summary
     for status in (Status.FAIL, Status.UNKNOWN):
         yield from _listed([finding for finding in run.findings if finding.status is status], status)
@@ -47,16 +45,16 @@ def summary(run: Run, out: Path | None, code: int) -> Iterator[str]:
         yield SIMULATED
     yield (
         f"{counts.passed} pass, {counts.failed} fail, {counts.unknown} unknown, {counts.waived} waived, "
-        f"{counts.not_applicable} not applicable: {_verdict(run, code)} (exit {code})"
+        f"{counts.not_applicable} not applicable: {_verdict(run, code, baseline=baseline)} (exit {code})"
     )
     if out:
         yield f"evidence: {out}"
 
 
-def markdown(run: Run, code: int) -> str:
+def markdown(run: Run, code: int, *, baseline: bool = False) -> str:
     """The summary of a pipeline's page: counts, and a table of what needs action."""
     counts = run.summary
-    lines = [f"## Backup audit of {_cell(run.policy_name)}: {_verdict(run, code)}", ""]
+    lines = [f"## Backup audit of {_cell(run.policy_name)}: {_verdict(run, code, baseline=baseline)}", ""]
     lines += [f"> **{SIMULATED}**", ""] if run.simulated else []
     lines += ["| fail | unknown | waived | pass | not applicable |", "|---|---|---|---|---|"]
     lines += [
@@ -80,12 +78,14 @@ def _cell(text: str) -> str:
     return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in printable(text))
 
 
-def _verdict(run: Run, code: int) -> str:
+def _verdict(run: Run, code: int, *, baseline: bool) -> str:
     """The run's verdict; where the code differs, why."""
     verdict = VERDICTS[run.summary.exit_code]
     if code == run.summary.exit_code:
         return verdict
-    return f"{verdict}, {NEWS.get(code, 'of the items that ran')}"
+    if code:
+        return f"{verdict}, judged by the items that ran"
+    return f"{verdict}, but {'nothing new since the baseline' if baseline else 'every item that ran passed'}"
 
 
 def printable(text: str) -> str:

@@ -14,8 +14,6 @@ from backcheck.gate.reads import SLICE
 
 EQUIVALENT: Mapping[str, tuple[str, ...]] = {
     "cfn-lint:E3504": ("PLN-05", "FEA-01", "TPL-01"),
-    "cfn-lint:E2531": ("ALR-02",),
-    "cfn-lint:E2540": ("ALR-02",),
     "checkov:CKV_AWS_28": ("PIT-01",),
     "checkov:CKV_AWS_165": ("PIT-01",),
     "checkov:CKV_AWS_166": ("VLT-02",),
@@ -86,12 +84,7 @@ def _equal(lint: Lint, findings: list[Finding], owners: Owners) -> int | None:
     """Our finding that says the same of the same resource, a FAIL before any other."""
     controls = EQUIVALENT.get(lint.control, ())
     places = {*owners.get((lint.file, lint.logical_id), ()), lint.resource, f"template:{lint.file}"}
-    about = [
-        index
-        for index, one in enumerate(findings)
-        if one.control in controls
-        and (one.resource in places or (one.location is not None and one.location.file == lint.file))
-    ]
+    about = [index for index, one in enumerate(findings) if one.control in controls and one.resource in places]
     failed = [index for index in about if findings[index].status is Status.FAIL]
     return next(iter(failed or about), None)
 

@@ -64,7 +64,7 @@ def build(document: Document, root: Section, *, file: str, sha256: str) -> Built
         accounts={account.key: account.id for account in accounts},
     )
     plans, vaults = plans_of(root, names, problems)
-    tables = tuple(_table(table, root, plans, names, problems) for table in tables_of(root))
+    tables = tuple(_table(table, at, root, plans, names, problems) for at, table in enumerate(tables_of(root)))
     moved = Moves.of(root, names.policy)
     policy = Policy(
         source=Source(file=file, sha256=sha256, places=moved.places(document)),
@@ -120,10 +120,10 @@ def _values_of(key: str, document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _table(
-    table: TableScope, root: Section, plans: tuple[Plan, ...], names: Names, problems: list[Problem]
+    table: TableScope, index: int, root: Section, plans: tuple[Plan, ...], names: Names, problems: list[Problem]
 ) -> TableScope:
     listed = isinstance(root.data["tables"], list)
-    section = Section({}, "/tables") if listed else root.child("tables").child(table.key)
+    section = Section({}, pointer_to("/tables", index)) if listed else root.child("tables").child(table.key)
     check_place(section, table.account, table.region, names, problems)
     table = _where_its_arn_is(table, section, names, problems)
     ids = tuple(tier.id for plan in plans for tier in plan.tiers)
@@ -146,7 +146,8 @@ def _where_its_arn_is(table: TableScope, section: Section, names: Names, problem
         named = found[key]
         if named is None:
             message = f"the ARN's {key} is {value}, which `{key}s` does not have"
-            problems.append(Problem(message=message, path=section.at("arn"), hint=f"add it to `{key}s`"))
+            at = section.at("arn") if "arn" in section else section.pointer
+            problems.append(Problem(message=message, path=at, hint=f"add it to `{key}s`"))
         elif key in section and value != here:
             message = f"the ARN's {key} is {value}, and not {here}"
             problems.append(Problem(message=message, path=section.at(key), hint=f"{key}: {named}"))

@@ -210,6 +210,8 @@ def _sentence(error: ValidationError, document: Document, pointer: str) -> tuple
             return f"must be one of {', '.join(known)}, found {found}", nearest(str(error.instance), known)
         case "const":
             return f"must be {limit}, found {found}", ""
+        case "minLength" if message:
+            return f"{message}, found {found}", ""
         case "minimum" | "maximum":
             return f"must be at {'least' if error.validator == 'minimum' else 'most'} {limit}, found {found}", ""
         case "minItems" | "minProperties" | "minLength" if not error.instance:
@@ -244,8 +246,9 @@ def _wrong_type(error: ValidationError, document: Document, pointer: str, found:
     if wanted == "boolean" and isinstance(error.instance, str):
         return message, "write true or false, as they stand here"
     if wanted in ("integer", "number") and isinstance(error.instance, str):
-        digits = "".join(c for c in error.instance if c.isdigit())
-        return message, f"write {digits}, without quotes or a unit: the unit is in the key's name" if digits else ""
+        # Not from 0x23 or 1:30: a number that was not meant is worse advice than none.
+        plain = re.fullmatch(r"([1-9][0-9]*) *[a-z]*", error.instance, re.IGNORECASE)
+        return message, f"write {plain[1]}, without quotes or a unit: the unit is in the key's name" if plain else ""
     if wanted == "array" and isinstance(error.instance, str):
         return message, f"[{error.instance}]"
     return message, _example(parts_of(pointer)[-1], error.schema) if pointer else ""

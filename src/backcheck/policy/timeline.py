@@ -115,7 +115,8 @@ def timelines(policy: Policy, start: datetime, days: int) -> tuple[Timeline, ...
 def _timeline(
     policy: Policy, tiers: tuple[Tier, ...], scopes: Sequence[TableScope], start: datetime, days: int
 ) -> Timeline:
-    end = start + timedelta(days=days)
+    # Days of the policy's own clock: in the week that the clocks change, one has 23 or 25 hours.
+    end = (start.astimezone(zone_of(policy.timezone)) + timedelta(days=days)).astimezone(UTC)
     since = _in_force_since(policy, tiers, start)
     calendar = calendar_of(tiers, start, start + HORIZON)
     shown = _Shown(calendar_of(tiers, since, end + MARGIN), start, end)

@@ -75,10 +75,10 @@ def _number(one: Any, other: Any, operator: Callable[[Decimal, Decimal], Decimal
 
 
 @operation("dynamodb", "DescribeTable")
-def describe_table(call: Call) -> Reply:
+def describetable_named(call: Call) -> Reply:
     """moto's description, with the table's id and counts that lag. While a restore makes the table, each look waits."""
     call.response.describe_table()  # refuses a table that is not there, in moto's words
-    table = _table(call, call.params["TableName"])
+    table = table_named(call, call.params["TableName"])
     if restored.in_creation(call.region, table, call.now):
         call.world.clock.advance(seconds=restored.POLL.total_seconds())
     return {"Table": described(call, table)}
@@ -191,7 +191,8 @@ def _pruned(value: Any) -> Any:
     return [_pruned(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _table(call: Call, name: str) -> Any:
+def table_named(call: Call, name: str) -> Any:
+    """moto's table of this name or ARN; it must be there."""
     return dynamodb_backends[call.region.account][call.region.name].tables[name.split("/")[-1]]
 
 

@@ -44,13 +44,6 @@ Handler = Callable[[Call], Reply | Raw]
 OPERATIONS: dict[tuple[str, str], Handler] = {}
 """(service as boto3 names it, operation) to its handler."""
 
-LEFT_OUT = frozenset(
-    {
-        ("dynamodb", "RestoreTableFromBackup"),
-    }
-)
-"""moto ignores the time that is asked for: its answer would prove a restore that AWS would not do."""
-
 OWN_SERVICES = frozenset({"backup", "cloudformation"})
 """Services of which nothing is left to moto: an operation without a handler is unsupported."""
 

@@ -21,13 +21,10 @@ from backcheck.sandbox.restored import Restored, Settings
 def restore(call: Call) -> Reply:
     """The table is there at once, and CREATING for some minutes."""
     params, region, now = call.params, call.region, call.now
-    for member in ("VectorIndexOverride", "OnDemandThroughputOverride"):
-        if params.get(member):
-            raise Unsupported(member)
     source, name = _source(call), params["TargetTableName"]
     continuous = recovery_of(call, source)
     moment = _moment(call, continuous)
-    settings = _overridden(call, Settings.of(source))
+    settings = overridden(call, Settings.of(source))
     restored.refuse_target(region, name, now)
     origin = Restored(
         source_table_arn=source.table_arn,
@@ -89,8 +86,12 @@ def _moment(call: Call, continuous: Continuous) -> datetime:
     return moment
 
 
-def _overridden(call: Call, settings: Settings) -> Settings:
+def overridden(call: Call, settings: Settings) -> Settings:
+    """The settings with the request's overrides, or ValidationException."""
     params = call.params
+    for member in ("VectorIndexOverride", "OnDemandThroughputOverride"):
+        if params.get(member):
+            raise Unsupported(member)
     globals_, locals_ = params.get("GlobalSecondaryIndexOverride"), params.get("LocalSecondaryIndexOverride")
     if any("WarmThroughput" in index for index in globals_ or ()):
         raise _invalid("WarmThroughput is not supported in GlobalSecondaryIndexOverride")

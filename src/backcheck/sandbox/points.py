@@ -99,7 +99,7 @@ def _expire(world: World, region: Region, point: RecoveryPoint) -> None:
 @operation("backup", "DescribeRecoveryPoint")
 def describe_point(call: Call) -> Reply:
     """One recovery point, with its storage class."""
-    point = _point_of(call, "DescribeRecoveryPoint")
+    point = point_in_vault(call, "DescribeRecoveryPoint")
     return shown({**_details(point), "StorageClass": point.storage_class})
 
 
@@ -146,7 +146,7 @@ def list_by_resource(call: Call) -> Reply:
 @operation("backup", "DeleteRecoveryPoint")
 def delete_point(call: Call) -> Reply:
     """Refused by the vault's policy, by its lock (for everybody) and by legal holds."""
-    point = _point_of(call, "DeleteRecoveryPoint")
+    point = point_in_vault(call, "DeleteRecoveryPoint")
     vault = call.region.vaults[point.vault_name]
     _refuse_if_locked(vault, "deleted")
     if held := holds.holding(call.region, point):
@@ -164,7 +164,7 @@ def delete_point(call: Call) -> Reply:
 @operation("backup", "UpdateRecoveryPointLifecycle")
 def update_lifecycle(call: Call) -> Reply:
     """Refused in a locked vault. 'Not including them may result in your plan updating with null values.'"""
-    point = _point_of(call, "UpdateRecoveryPointLifecycle")
+    point = point_in_vault(call, "UpdateRecoveryPointLifecycle")
     _refuse_if_locked(call.region.vaults[point.vault_name], "changed")
     if not point.managed:
         raise Refusal("InvalidRequestException", "The lifecycle of this recovery point is not managed by AWS Backup")
@@ -180,7 +180,7 @@ def update_lifecycle(call: Call) -> Reply:
 @operation("backup", "GetRecoveryPointRestoreMetadata")
 def restore_metadata(call: Call) -> Reply:
     """The metadata 'used to create the backup'."""
-    point = _point_of(call, "GetRecoveryPointRestoreMetadata")
+    point = point_in_vault(call, "GetRecoveryPointRestoreMetadata")
     return {
         "BackupVaultArn": point.vault_arn,
         "RecoveryPointArn": point.arn,
@@ -215,7 +215,8 @@ def _protected(point: RecoveryPoint) -> dict[str, Any]:
     }
 
 
-def _point_of(call: Call, action: str) -> RecoveryPoint:
+def point_in_vault(call: Call, action: str) -> RecoveryPoint:
+    """The point that a call names, if the vault's policy does not deny `action`."""
     vault = vault_of(call, action=action)
     point = call.region.points.get(call.params["RecoveryPointArn"])
     if point is None or point.vault_arn != vault.arn:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from moto.dynamodb.models import dynamodb_backends
-
 from backcheck.sandbox import keys, restore_metadata, restored, roles, tables
 from backcheck.sandbox.faults import JobFault, job_fault
 from backcheck.sandbox.operations import Call, Reply, operation
@@ -244,6 +242,8 @@ def list_by_resource(call: Call) -> Reply:
 @operation("backup", "PutRestoreValidationResult")
 def put_validation_result(call: Call) -> Reply:
     """'Once a validation status is set, it cannot be changed' (restore-testing-validation.html)."""
+    from backcheck.sandbox import restore_test_runs
+
     job, status = job_of(call), call.params["ValidationStatus"]
     if job.order.testing_plan_arn is None:
         invalid_request(f"Restore job {job.id} is not a restore testing job")
@@ -252,14 +252,10 @@ def put_validation_result(call: Call) -> Reply:
     if job.validation not in (None, "VALIDATING"):
         invalid_request(f"The validation status of restore job {job.id} is {job.validation} and cannot be changed")
     job.validation, job.validation_message = status, call.params.get("ValidationStatusMessage")
+    if status != "VALIDATING":
+        # 'The data will be deleted upon the completion of the validation script' (RestoreTestingSelectionForGet)
+        call.world.clock.after(timedelta(minutes=1), lambda: restore_test_runs.clean_up(call.world, call.region, job))
     return {}
-
-
-def delete_table(region: Region, arn: str) -> None:
-    """Take a restored table away, as the end of a restore test does."""
-    name = arn.split("/", 1)[-1]
-    dynamodb_backends[region.account][region.name].tables.pop(name, None)
-    tables.written(region.account, region.name)
 
 
 def job_of(call: Call) -> RestoreJob:

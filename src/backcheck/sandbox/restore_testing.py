@@ -1,4 +1,4 @@
-"""Restore testing plans and selections: kept and listed. They do not run: restores are not part of this yet.
+"""Restore testing plans and selections.
 
 https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html
 """
@@ -15,6 +15,7 @@ from backcheck.cron import Cron, CronError, zone_of
 from backcheck.sandbox.operations import Call, Reply, operation
 from backcheck.sandbox.paging import page, shown
 from backcheck.sandbox.refusal import already_exists, invalid, invalid_request, limit_exceeded, not_found
+from backcheck.sandbox.restore_test_runs import follow
 from backcheck.sandbox.tagging import set_tags
 
 MAX_PLANS, MAX_SELECTIONS, LONGEST_NAME = 100, 30, 50
@@ -41,6 +42,7 @@ class RestoreTestingPlan:
     arn: str
     created: datetime
     updated: datetime | None = None
+    last_execution: datetime | None = None
     creator_request_id: str | None
     document: dict[str, Any]
     selections: dict[str, RestoreTestingSelection] = field(default_factory=dict)
@@ -65,6 +67,7 @@ def create_plan(call: Call) -> Reply:
     )
     set_tags(region, plan.arn, call.params.get("Tags"))
     region.restore_testing[name] = plan
+    follow(call.world, region, plan)
     return {"CreationTime": plan.created, "RestoreTestingPlanArn": plan.arn, "RestoreTestingPlanName": name}
 
 
@@ -75,6 +78,7 @@ def update_plan(call: Call) -> Reply:
     document = {**plan.document, **call.params["RestoreTestingPlan"]}
     _check_plan(document)
     plan.document, plan.updated = document, call.now
+    follow(call.world, call.region, plan)
     reply = {"CreationTime": plan.created, "RestoreTestingPlanArn": plan.arn, "UpdateTime": plan.updated}
     return {**reply, "RestoreTestingPlanName": plan.name}
 
@@ -189,6 +193,7 @@ def _row(plan: RestoreTestingPlan) -> dict[str, Any]:
         **{name: plan.document[name] for name in shared},
         "CreationTime": plan.created,
         "LastUpdateTime": plan.updated,
+        "LastExecutionTime": plan.last_execution,
         "RestoreTestingPlanArn": plan.arn,
         "RestoreTestingPlanName": plan.name,
     }

@@ -79,6 +79,22 @@ def table_of(region: Region, arn: str) -> Any:
     return table if table is not None and table.table_arn == arn else None
 
 
+def delete(region: Region, arn: str) -> None:
+    """Take a table away, as AWS Backup does at the end of a restore test."""
+    table = table_of(region, arn)
+    if table is not None:
+        del dynamodb_backends[region.account][region.name].tables[table.name]
+        forget_table(region, table_id(table))
+        written(region.account, region.name)
+
+
+def forget_table(region: Region, table_id: str) -> None:
+    """What the sandbox adds to a table that is gone."""
+    for kept in (region.continuous, region.histories, region.restored, region.counts):
+        kept.pop(table_id, None)
+    _contents.pop(table_id, None)
+
+
 def resources(region: Region) -> Iterator[selection.Resource]:
     """Every table of the Region, for a selection to judge."""
     for table in list(dynamodb_backends[region.account][region.name].tables.values()):

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from backcheck.errors import Error
 from backcheck.sandbox import caller, dynamodb, history, moto_seams, restored, shapes, tables, trail, wire_errors
-from backcheck.sandbox.operations import LEFT_OUT, OPERATIONS, OWN_SERVICES, Call, Raw
+from backcheck.sandbox.operations import OPERATIONS, OWN_SERVICES, Call, Raw
 from backcheck.sandbox.refusal import Unsupported
 from backcheck.sandbox.world import World
 
@@ -125,7 +125,7 @@ class Wire:
         return response._transform_response(headers, (status, headers, body))
 
     def _leave_to_moto(self, response: Any, service: str, action: str) -> Any:
-        if service in OWN_SERVICES or (service, action) in LEFT_OUT:
+        if service in OWN_SERVICES:
             raise Unsupported(f"{service}:{action}")
         if service == "dynamodb":
             dynamodb.prepare(response.body)
