@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--baseline", metavar="FINDINGS", help="an earlier findings.json: only new failures block")
     group.addoption("--controls", metavar="FILE", action="append", default=[], help="controls of your own, in Python")
     group.addoption("--drills", metavar="FILE", help="the drill history; drills.jsonl in --out where it is not given")
+    group.addoption("--allow-destructive", action="store_true", help="let tests_restore make tables and delete them")
     group.addoption("--out", metavar="DIR", help="write findings.json, report.html, junit.xml and the snapshot there")
 
 
@@ -35,13 +36,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take the snapshot before anything is collected, so that collection reads a file and is the same everywhere."""
     config.addinivalue_line("markers", MARK)
     if config.getoption("policy"):
-        from backcheck.suite import start
+        from backcheck.suite import prepare, start
 
-        start(config)
+        prepare(config) if config.getoption("allow_destructive") else start(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The compliance suite without a policy asserts nothing: say so, instead of passing."""
+    if "claim" in metafunc.fixturenames and metafunc.config.getoption("allow_destructive"):
+        raise pytest.UsageError("the compliance suite only reads: run it apart from --allow-destructive")
     if "claim" in metafunc.fixturenames and not metafunc.config.getoption("policy"):
         raise pytest.UsageError(f"{metafunc.module.__name__} needs a policy: pytest --policy FILE and an account")
 

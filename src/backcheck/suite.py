@@ -128,6 +128,12 @@ def _item_id(finding: Finding) -> str:
     return f"{finding.control}-{short}-{finding.tier}" if finding.tier else f"{finding.control}-{short}"
 
 
+def prepare(config: pytest.Config) -> None:
+    """For the destructive tier, which drills before anything is audited: reports beside its evidence, no audit."""
+    if config.getoption("out") and not hasattr(config, "workerinput"):
+        _ask_for_reports(config, config.invocation_params.dir / config.getoption("out"))
+
+
 def start(config: pytest.Config) -> None:
     """Audit the account that the options name and register the suite. Errors end the session with their own code."""
     try:
@@ -142,7 +148,7 @@ def _suite(config: pytest.Config) -> Suite:
     folder = config.invocation_params.dir
     policy = load(folder / config.getoption("policy"))
     given = getattr(config, "workerinput", None)
-    choice = Choice(snapshot=Path(given["backcheck_snapshot"])) if given else _choice(config, folder)
+    choice = Choice(snapshot=Path(given["backcheck_snapshot"])) if given else choice_of(config, folder)
     taken = take(choice, policy)
     out = folder / config.getoption("out") if config.getoption("out") else None
     now = _time(config.getoption("at")) or taken.inventory.taken_at
@@ -157,7 +163,9 @@ def _suite(config: pytest.Config) -> Suite:
     return Suite(run, world, taken, out, baseline, own)
 
 
-def _choice(config: pytest.Config, folder: Path) -> Choice:
+def choice_of(config: pytest.Config, folder: Path) -> Choice:
+    """The account that the options name."""
+
     def path(name: str) -> Path | None:
         return folder / config.getoption(name) if config.getoption(name) else None
 
