@@ -38,6 +38,7 @@ lock: .venv/.ready ## write requirements/*.txt anew
 	@$(UV_COMPILE) pyproject.toml requirements/dev.in requirements/browser.in --extra sandbox --extra gate --extra manifest --extra test -o requirements/browser.txt
 	@$(UV_COMPILE) requirements/checkov.in -o requirements/checkov.txt
 	@$(UV_COMPILE) requirements/awscli.in -o requirements/awscli.txt
+	@$(UV_COMPILE) requirements/e2e.in -o requirements/e2e.txt
 
 clean: ## remove environments, caches and reports
 	rm -rf .venv .tox .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage* build src/*.egg-info
