@@ -29,6 +29,7 @@ ONLY = {
     "copy-to-an-unknown-vault": "POL-08",
     "drill-of-an-unknown-table": "POL-08",
     "table-in-an-unknown-tier": "POL-08",
+    "two-rules-of-one-name": "POL-08",
     "drill-older-than-its-schedule-allows": "POL-09",
     "pitr-lags-more-than-may-be-lost": "POL-09",
     "validation-expects-too-young-a-backup": "POL-10",

@@ -11,7 +11,7 @@ from backcheck.controls import examples
 from backcheck.controls.control import POLICY_ONLY, World, control, verdict
 from backcheck.controls.subjects import PolicySubject, the_policy
 from backcheck.finding import Severity, Verdict
-from backcheck.policy.model import Policy, TableScope, Tier
+from backcheck.policy.model import Account, Policy, TableScope, Tier, Vault
 from backcheck.policy.schema import nearest
 
 
@@ -36,6 +36,12 @@ from backcheck.policy.schema import nearest
         "the drill's table": lambda: examples.world(policy=_drilled("order")),
         "a vault far from its tables": lambda: examples.world(policy=_scoped(region="dr")),
         "two vaults of one name": lambda: examples.world(policy=_same_vault_twice()),
+        "two vaults of one name in one account of two names": lambda: examples.world(policy=_same_account_twice()),
+        "two rules of one name": lambda: examples.world(
+            policy=examples.policy(
+                tiers=(examples.tier(), examples.tier(name="nightly", schedule="cron(0 13 * * ? *)"))
+            )
+        ),
     },
     no_unknown="the policy alone is read",
 )
@@ -127,19 +133,36 @@ def _drills(policy: Policy) -> Iterator[Verdict]:
 
 def _names(policy: Policy) -> Iterator[Verdict]:
     """Two keys for one thing in AWS."""
-    vaults = Counter((vault.account, vault.region, vault.name) for vault in policy.vaults)
+    vaults = Counter((_account_id(policy, vault), policy.region_of(vault), vault.name) for vault in policy.vaults)
     plans = Counter(plan.name for plan in policy.plans)
-    twice = [("vault", "/vaults", name) for (_, _, name), count in vaults.items() if count > 1]
-    twice += [("plan", "/plans", name) for name, count in plans.items() if count > 1]
-    for what, at, name in twice:
-        yield verdict(
-            False,
-            expected=f"one {what} of a name in an account and Region",
-            observed=f"several named {name}",
-            at=at,
-            message=f"several {what}s of the policy are the one named {name} in AWS",
-            resource=policy.resource(at),
-        )
+    for (_, _, name), count in vaults.items():
+        if count > 1:
+            yield _twice(policy, "vault", name, "an account and Region", "/vaults")
+    for name, count in plans.items():
+        if count > 1:
+            yield _twice(policy, "plan", name, "an account and Region", "/plans")
+    # Recovery points of long ago say the rule's name only: with one name for two tiers, each would pass for the other.
+    for plan in policy.plans:
+        for name, count in Counter(tier.rule for tier in plan.tiers).items():
+            if count > 1:
+                yield _twice(policy, "rule", name, "a plan", f"/plans/{plan.key}/tiers")
+
+
+def _account_id(policy: Policy, vault: Vault) -> str:
+    """Two names may stand for one account."""
+    account = policy.account(vault.account)
+    return account.id if account else vault.account
+
+
+def _twice(policy: Policy, what: str, name: str, within: str, at: str) -> Verdict:
+    return verdict(
+        False,
+        expected=f"one {what} of a name in {within}",
+        observed=f"several named {name}",
+        at=at,
+        message=f"several {what}s of the policy are the one named {name} in AWS",
+        resource=policy.resource(at),
+    )
 
 
 def _tier(**changes: Any) -> World:
@@ -159,3 +182,10 @@ def _drilled(table: str) -> Policy:
 def _same_vault_twice() -> Policy:
     base = examples.policy()
     return replace(base, vaults=(*base.vaults, replace(base.vaults[0], key="again")))
+
+
+def _same_account_twice() -> Policy:
+    base = _same_vault_twice()
+    again = Account(key="vaults", id=base.accounts[0].id)
+    *vaults, last = base.vaults
+    return replace(base, accounts=(*base.accounts, again), vaults=(*vaults, replace(last, account="vaults")))
