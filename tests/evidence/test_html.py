@@ -14,7 +14,7 @@ from backcheck.controls.examples import world
 from backcheck.evidence import html, terminal
 from backcheck.finding import Run
 
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}\x1b[31m"
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}\x1b[31m\u202e"
 
 
 class Page(HTMLParser):
@@ -83,6 +83,12 @@ def test_a_pipelines_page_shows_no_markup() -> None:
     page = terminal.markdown(hostile(), 1)
     assert "<script" not in page
     assert "|" not in page.split("&#60;script")[1].split("\n")[0].split(" | ")[0]
+
+
+def test_control_characters_are_spelled_out_on_the_page() -> None:
+    page = html.sections(hostile(), world(), ()) + "".join(html.row(hostile().findings[0]))
+    assert not {"\x1b", "\u202e"} & set(page)
+    assert "\\x1b[31m\\x202e" in page
 
 
 @pytest.mark.parametrize("simulated", [True, False])

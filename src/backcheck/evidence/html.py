@@ -12,16 +12,23 @@ from backcheck import __version__
 from backcheck.controls.control import AnyControl, World
 from backcheck.evidence import overview, points
 from backcheck.evidence.points import Chart, Lane, Mark
-from backcheck.evidence.terminal import VERDICTS
+from backcheck.evidence.terminal import VERDICTS, printable
 from backcheck.finding import Finding, Run
 
 WIDTH, LEFT, LANE = 1180, 370, 26
 
 WAIVERS = "WVR-01"
 
+
+def _shown(value: object) -> object:
+    """Text with control characters spelled out: one that turns the direction of writing would change what is read."""
+    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
+
 _page = Environment(
     loader=PackageLoader("backcheck.evidence"),
     autoescape=True,
+    finalize=_shown,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -70,7 +77,7 @@ def row(finding: Finding) -> list[str]:
         "resource": finding.resource + (f" ({finding.tier})" if finding.tier else ""),
         "message": finding.message,
     }
-    return [f'<td class="col-{name}">{escape(text)}</td>' for name, text in cells.items()]
+    return [f'<td class="col-{name}">{escape(printable(text))}</td>' for name, text in cells.items()]
 
 
 def header() -> list[str]:
