@@ -114,5 +114,8 @@ def test_a_damaged_history_is_unknown(drilled: Path, tmp_path: Path, capfd: pyte
 
 
 def test_reap_has_nothing_to_do_after_a_drill_that_ended(drilled: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["reap", "--policy", POLICY, "--sandbox", "techmoda", "--out", str(drilled)]) == 0
+    arguments = ["reap", "--policy", POLICY, "--sandbox", "techmoda", "--out", str(drilled)]
+    assert run(arguments) == 4
+    assert "reaping deletes tables: nothing was begun" in capsys.readouterr().err
+    assert run([*arguments, "--allow-destructive"]) == 0
     assert "nothing to reap" in capsys.readouterr().out

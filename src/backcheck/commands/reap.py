@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from backcheck.commands.options import FOLDER, account_options, choice_of, policy_option
+from backcheck.errors import UsageError
 from backcheck.policy.load import load
 
 
@@ -19,8 +20,9 @@ from backcheck.policy.load import load
     "--poll", type=click.FloatRange(0.01), default=5.0, show_default=True, help="First pause of a wait, in s."
 )
 @click.option("--give-up-after", type=click.FloatRange(1), default=120.0, show_default=True, help="Minutes for a wait.")
+@click.option("--allow-destructive", is_flag=True, help="Delete those tables.")
 @click.option("--out", required=True, type=FOLDER, help="The folder that drills were given: their ledgers are in it.")
-def command(policy: Path, poll: float, give_up_after: float, out: Path, **account: Any) -> int:
+def command(policy: Path, poll: float, give_up_after: float, allow_destructive: bool, out: Path, **account: Any) -> int:
     """Remove the tables that dead drills left behind.
 
     Only what a ledger in --out names, and only where the table's name, its tag and AWS's record of the restore say the
@@ -32,6 +34,8 @@ def command(policy: Path, poll: float, give_up_after: float, out: Path, **accoun
     from backcheck.drill.reap import reap
 
     choice = choice_of(**account)
+    if not allow_destructive:
+        raise UsageError("reaping deletes tables: nothing was begun", hint="add --allow-destructive")
     loaded = load(policy)
     limit = timedelta(minutes=give_up_after)
     patience = Patience(first_seconds=poll, longest_seconds=max(poll, 60.0), limit=limit)

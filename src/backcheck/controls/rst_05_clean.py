@@ -53,7 +53,7 @@ def _left(created_hours_ago: int) -> World:
     reads=ACCOUNT_ONLY,
     each=drill_grounds,
     why="What a drill leaves is a full copy of production, without its protection and outside its retention.",
-    remedy="backcheck reap --policy POLICY --live: it removes only what a drill's ledger names",
+    remedy="backcheck reap --policy POLICY --live --allow-destructive --out DIR: it removes only what a ledger names",
     sources=("https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html",),
     passes={"nothing": examples.world, "a drill is under way": lambda: _left(2)},
     fails={"left for two days": lambda: _left(48)},
