@@ -2,6 +2,8 @@
 PYTHON ?= python3
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
+# uv trusts what pip and git trust, the machine's certificates: behind a proxy of one's own, set-up stopped half-way.
+export UV_SYSTEM_CERTS ?= true
 export XDG_CACHE_HOME := $(CURDIR)/.cache
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
