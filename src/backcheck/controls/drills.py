@@ -57,7 +57,10 @@ def drilled_scopes(world: World) -> Iterator[DrilledScope | Verdict]:
         elif isinstance(world.drills, Gap):
             yield unread(world.drills, resource=resource)
         else:
-            yield _scope(drill, scope, world.drills, world)
+            tables = [one for one in _tables(scope, world) if not one.name.startswith(drill.name_prefix)]
+            # Each table for itself: a drill of one says nothing of the others.
+            for group in [[one] for one in tables] or [[]]:
+                yield _scope(drill, scope, world.drills, world, group, alone=len(tables) <= 1)
 
 
 def by_latest(subject: DrilledScope, judge: Judge, *, expected: str) -> Verdict:
@@ -92,13 +95,20 @@ def passed(holds: bool, text: str, notes: tuple[str, ...] = ()) -> Answer:
     return Answer(status=Status.PASS if holds else Status.FAIL, text=text, notes=notes)
 
 
-def _scope(drill: Drill, scope: TableScope, drills: tuple[DrillRecord, ...], world: World) -> DrilledScope:
+def _scope(
+    drill: Drill,
+    scope: TableScope,
+    drills: tuple[DrillRecord, ...],
+    world: World,
+    tables: list[Table],
+    *,
+    alone: bool,
+) -> DrilledScope:
     account = world.policy.account(scope.account)
-    tables = _tables(scope, world)
     audited = world.inventory.account(account.id) if world.inventory and account else None
     live = audited is not None and not audited.simulated
     arns = {table.arn for table in tables}
-    mine = [record for record in drills if record.table_arn in arns or _is_named(scope, record)]
+    mine = [record for record in drills if record.table_arn in arns or (alone and _is_named(scope, record))]
     counted = [record for record in mine if not (live and record.simulated)]
     return DrilledScope(
         drill=drill,
