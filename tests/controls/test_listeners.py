@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from backcheck.controls import examples
+from backcheck.controls.alr_03_check_failure_heard import failed_check_is_heard
 from backcheck.controls.control import World
 from backcheck.controls.listeners import (
     BACKUP_FAILED,
@@ -18,6 +19,7 @@ from backcheck.controls.listeners import (
     hears,
     reaches,
 )
+from backcheck.finding import Status
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
 
@@ -132,3 +134,17 @@ def test_a_rule_without_any_filter_hears_everything() -> None:
     world = examples.world(primary={"rules": (rule,)})
     for event in (BACKUP_FAILED, RESTORE_FAILED):
         assert best(hears(event, here(world), (), "shop-alerts", world)) is None
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        examples.gap("ListRules", service="events"),
+        (examples.validation_rule(target_arns=examples.gap("ListTargetsByRule", service="events")),),
+    ],
+)
+def test_an_alarm_on_a_function_that_could_not_be_named_is_unknown_and_not_missing(rules: object) -> None:
+    policy = examples.policy(validation=examples.validation(function=None))
+    (found,) = failed_check_is_heard.judge(examples.world(policy=policy, primary={"rules": rules}))
+    assert found.status is Status.UNKNOWN
+    assert "could not be read: events:List" in found.message

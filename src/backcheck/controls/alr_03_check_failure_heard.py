@@ -66,6 +66,8 @@ def failed_check_is_heard(subject: Validator, world: World) -> Verdict:
     alarms = subject.region.alarms
     if isinstance(alarms, Gap):
         return unread(alarms, resource=subject.resource)
+    if unnamed := subject.unnamed:
+        return unread(unnamed, resource=subject.resource)
     mine = [alarm for alarm in alarms if _watches(alarm, subject.name)]
     found: list[str | Gap] = []
     if AlertEvent.VALIDATION_FAILED in alerts.on:

@@ -51,6 +51,16 @@ class Validator:
         return next((name for rule in rules for name in self.functions_of(rule)), None)
 
     @property
+    def unnamed(self) -> Gap | None:
+        """Why the name is not known, where a call that was not answered is the reason."""
+        rules = self.rules
+        if self.name is not None:
+            return None
+        if isinstance(rules, Gap):
+            return rules
+        return next((rule.target_arns for rule in rules if isinstance(rule.target_arns, Gap)), None)
+
+    @property
     def function(self) -> Function | Gap | None:
         """The function as it is; None where there is none of that name."""
         for one in self.region.functions:
