@@ -26,7 +26,7 @@ from backcheck.drill import history
 from backcheck.drill.record import DrillRecord
 from backcheck.errors import Error, UsageError
 from backcheck.evidence import html, terminal
-from backcheck.evidence.write import append_summary, write_evidence
+from backcheck.evidence.write import append_summary, remove_earlier, write_evidence
 from backcheck.finding import Finding, Run, Status
 from backcheck.inventory.gap import Gap
 from backcheck.policy.load import load
@@ -149,8 +149,11 @@ def _suite(config: pytest.Config) -> Suite:
     policy = load(folder / config.getoption("policy"))
     given = getattr(config, "workerinput", None)
     choice = Choice(snapshot=Path(given["backcheck_snapshot"])) if given else choice_of(config, folder)
-    taken = take(choice, policy)
     out = folder / config.getoption("out") if config.getoption("out") else None
+    baseline = read(folder / config.getoption("baseline")) if config.getoption("baseline") else None
+    if out and not given:
+        remove_earlier(out)
+    taken = take(choice, policy)
     now = _time(config.getoption("at")) or taken.inventory.taken_at
     world = World(policy=policy, now=now, inventory=taken.inventory, drills=_drills(config, folder, out))
     own = own_controls([folder / name for name in config.getoption("controls")])
@@ -159,7 +162,6 @@ def _suite(config: pytest.Config) -> Suite:
         raise UsageError("nothing is selected: no control has anything to say about this policy")
     if out and not given:
         _ask_for_reports(config, out)
-    baseline = read(folder / config.getoption("baseline")) if config.getoption("baseline") else None
     return Suite(run, world, taken, out, baseline, own)
 
 

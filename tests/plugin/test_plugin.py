@@ -271,3 +271,22 @@ def test_every_finding_of_the_catalogue_is_asserted(pytestconfig: pytest.Config)
     folder = pytestconfig.rootpath / "tests_policy"
     marked = [name for path in folder.glob("test_*.py") for name in re.findall(r'"([A-Z]+-\d\d)"', path.read_text())]
     assert sorted(marked) == sorted({one.id for one in CONTROLS} | {"COV-01", "WVR-01"})
+
+
+def test_a_run_that_dies_leaves_no_earlier_verdict(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path
+) -> None:
+    out = pytester.path / "evidence"
+    assert audit(pytester, policy_file, compliant, "--out", "evidence").ret == 0
+    broken = pytester.path / "broken.json.gz"
+    broken.write_bytes(b"not a snapshot")
+    assert audit(pytester, policy_file, broken, "--out", "evidence").ret in (2, 4)
+    assert not {"findings.json", "report.html", "junit.xml"} & {path.name for path in out.iterdir()}
+
+
+def test_the_baseline_may_be_the_last_run_in_the_same_folder(
+    pytester: pytest.Pytester, policy_file: Path, without_pitr: Path
+) -> None:
+    audit(pytester, policy_file, without_pitr, "--out", "evidence")
+    again = audit(pytester, policy_file, without_pitr, "--baseline", "evidence/findings.json", "--out", "evidence")
+    assert again.ret == 0

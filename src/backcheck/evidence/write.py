@@ -20,6 +20,12 @@ def write_evidence(run: Run, snapshot: bytes, out: Path) -> None:
         (out / findings_json.PASSED).write_bytes(files.passed)
 
 
+def remove_earlier(out: Path) -> None:
+    """Take an earlier run's verdicts away before this one begins: if it dies, last night's green must not be found."""
+    for name in ("findings.json", findings_json.PASSED, "report.html", "junit.xml"):
+        (out / name).unlink(missing_ok=True)
+
+
 def append_summary(text: str, page: Path) -> None:
     """Add to the page that a pipeline shows (GITHUB_STEP_SUMMARY)."""
     with page.open("a", encoding="utf-8") as file:
