@@ -131,6 +131,16 @@ def test_a_restore_of_the_bad_window_is_refused(shop: Shop) -> None:
         shop.plan(bad=late)
 
 
+def test_a_write_under_way_at_the_end_of_a_run_is_repeated_and_told_of(shop: Shop, tmp_path: Path) -> None:
+    plan, path = shop.plan(shop.bad_export()), tmp_path / "ledger"
+    lost = next(entry for entry in plan.entries if entry.decision == "restore" and entry.live is None)
+    with ledger.opened(path, plan.id) as book:
+        book.intent(lost.digest)
+    tally = applied(shop, plan, path)
+    assert tally.outcomes[Outcome.REPEATED] == 1
+    assert not tally.skipped
+
+
 class TestTheCommand:
     @pytest.fixture
     def plan(self, shop: Shop, tmp_path: Path) -> Path:

@@ -1,7 +1,7 @@
 """Applying a plan: the only writer. Each item is read again, compared with the plan, and written on a condition.
 
 Run again after it was killed, it goes on where it stopped. One thing it cannot know: whether a write that was under way
-when it was killed arrived. If the item is then as the plan saw it, it is written again.
+when it was killed arrived. If the item is then as the plan saw it, it is written again; a lost one is told of.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def apply(plan: Plan, connection: Connection, ledger: Ledger) -> Tally:
             del waiting[digest]
             writer.bring_back(wanted[digest], item)
     done = {digest: outcome for digest, outcome in ledger.outcomes.items() if digest in wanted}
-    fine = (Outcome.RESTORED, Outcome.ALREADY)
+    fine = (Outcome.RESTORED, Outcome.REPEATED, Outcome.ALREADY)
     return Tally(
         outcomes=Counter(done.values()),
         source_changed=len(waiting),
@@ -117,9 +117,10 @@ class _Writer:
                 self._ledger.result(entry.digest, Outcome.TOO_LARGE)
                 return
             operation, request = "update_item", update
+        repeated = live is None and entry.digest in self._ledger.begun
         self._ledger.intent(entry.digest)
-        reply = self._call(operation, request)
-        self._ledger.result(entry.digest, _outcome(reply, entry))
+        outcome = _outcome(self._call(operation, request), entry)
+        self._ledger.result(entry.digest, Outcome.REPEATED if repeated and outcome is Outcome.RESTORED else outcome)
 
     def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | None:
         """The reply; None where the condition was not met."""

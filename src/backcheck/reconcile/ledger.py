@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     """What came of one item. Final: a later run leaves it alone, so that a deletion after it is never undone."""
 
     RESTORED = "restored"
+    REPEATED = "restored; an earlier run ended while it was writing it: was it deleted since?"
     ALREADY = "already as restored"
     CHANGED = "skipped: written since the plan was made"
     MERGED = "restored, with an attribute that somebody added meanwhile"
