@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "permissions": "backcheck.commands.permissions:command",
     "policy": "backcheck.commands.policy:command",
     "reap": "backcheck.commands.reap:command",
+    "reconcile": "backcheck.commands.reconcile:command",
     "recover": "backcheck.commands.recover:command",
     "sandbox": "backcheck.commands.sandbox:command",
     "snapshot": "backcheck.commands.snapshot:command",
