@@ -101,7 +101,7 @@ def test_a_simulated_account_is_marked(simulated: bool) -> None:
 
 
 def test_every_printed_page_is_marked_and_nothing_is_covered() -> None:
-    """What is fixed is on every page; at the left edge room is kept for it. tests/browser looks at the printed pages."""
+    """What is fixed is on every page; at the left edge room is kept for it. tests/browser looks at real pages."""
     style = html.sections(run(PASS), world(), ()).partition("@media print")[2]
     banner, body = style.split("}")[:2]
     assert all(words in banner for words in ("position: fixed", "width: 30px", "writing-mode: vertical-rl"))
