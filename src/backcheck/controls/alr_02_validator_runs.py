@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, unknown, unread, verdict
-from backcheck.controls.iam_policy import admits, matches
-from backcheck.controls.listeners import EVENTBRIDGE
+from backcheck.controls.iam_policy import admits
+from backcheck.controls.listeners import EVENTBRIDGE, lets_in
 from backcheck.controls.runtimes import deprecated
 from backcheck.controls.validator import Validator, validators
 from backcheck.finding import Severity, Verdict
@@ -163,14 +163,7 @@ def _permission(subject: Validator, function: Function, rules: list[EventRule]) 
             if function.policy
             else (False, ())
         )
-        sources = [
-            value
-            for statement in statements
-            for _, key, values in statement.conditions
-            if key.lower() == "aws:sourcearn"
-            for value in values
-        ]
-        if not admitted or (sources and not any(matches(value, rule.arn) for value in sources)):
+        if not admitted or not any(lets_in(statement, rule.arn, EVENTBRIDGE) for statement in statements):
             yield f"rule {rule.name} may not start {function.name}: no permission for its ARN"
 
 

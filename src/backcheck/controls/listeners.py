@@ -208,7 +208,7 @@ def _obstacles(topic: Topic, source: str, service: str, region: RegionInventory,
         yield Deaf(f"{topic.arn} has no policy that admits {service}")
     else:
         admitted, statements = admits(topic.policy, service, "sns:Publish", topic.arn)
-        if not admitted or not any(_lets_in(one, source, service) for one in statements):
+        if not admitted or not any(lets_in(one, source, service) for one in statements):
             yield Deaf(f"the policy of {topic.arn} does not admit {service} from {source}")
         elif denials(topic.policy, service, "sns:Publish", topic.arn):
             yield _not_decided("sns", "GetTopicAttributes", region, topic.arn, f"its policy may deny {service}")
@@ -220,12 +220,18 @@ def _obstacles(topic: Topic, source: str, service: str, region: RegionInventory,
         yield _key(topic, source, service, region, world)
 
 
-def _lets_in(statement: Statement, source: str, service: str) -> bool:
+EQUALITY = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
+"""Operators by which a condition names who may, in lower case; others, such as ArnNotEquals, are met by the rest."""
+
+
+def lets_in(statement: Statement, source: str, service: str) -> bool:
     """Conditions on the source are met by this one. Any other condition is none that a service is known to meet."""
     account = source.split(":")[4]
     for operator, key, values in statement.conditions:
         name = key.lower()
-        if name == "aws:sourcearn" and operator.lower().startswith(("arn", "string")):
+        if operator.lower() not in EQUALITY:
+            return False
+        if name == "aws:sourcearn":
             if not any(matches(value, source) for value in values):
                 return False
         elif name in ("aws:sourceaccount", "aws:sourceowner"):
@@ -260,7 +266,7 @@ def _may_use(key: Key, policy: PolicyDocument, action: str, service: str, source
     _, statements = admits(policy, service, action, key.arn)
     if service == EVENTBRIDGE:
         return any(not statement.conditions for statement in statements)
-    return any(_lets_in(statement, source, service) for statement in statements)
+    return any(lets_in(statement, source, service) for statement in statements)
 
 
 def _best(paths: Iterator[Path]) -> Path:
