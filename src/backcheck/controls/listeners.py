@@ -141,16 +141,29 @@ def _by_rule(rule: EventRule, event: Event, state: str, region: RegionInventory,
     targets = [reaches(arn, rule.arn, EVENTBRIDGE, region, topic, world) for arn in rule.target_arns]
     found = _best(iter(targets)) if targets else Deaf(f"rule {rule.name} has no target")
     if found is None and rule.other_filters:
-        return Gap(
-            service="events",
-            operation="DescribeRule",
-            region=region.region,
-            account=region.account,
-            code="NotDecided",
-            detail="its pattern filters on more than source, type and state",
-            resource=rule.name,
-        )
+        return not_decided(rule, "its pattern filters on more than source, type and state")
+    if found is None and rule.role_arns:
+        return not_decided(rule, ROLE)
     return found
+
+
+ROLE = (
+    "it names an execution role: one page says that EventBridge publishes and invokes with it, where it may, another "
+    "that EventBridge ignores it (eb-use-resource-based, eb-troubleshooting)"
+)
+
+
+def not_decided(rule: EventRule, why: str) -> Gap:
+    """What cannot be told of a rule, though everything was read."""
+    return Gap(
+        service="events",
+        operation="DescribeRule",
+        region=rule.region,
+        account=rule.arn.split(":")[4],
+        code="NotDecided",
+        detail=why,
+        resource=rule.name,
+    )
 
 
 def _by_notifications(
