@@ -183,9 +183,9 @@ def _permission(subject: Validator, function: Function, rules: list[EventRule]) 
         if not admitted or not met:
             yield f"rule {rule.name} may not start {function.name}: no permission for its ARN"
         elif all(_names_the_account(statement) for statement in met):
-            yield not_decided(rule, ACCOUNT)
+            yield not_decided("events", "DescribeRule", subject.region, rule.name, ACCOUNT)
         elif rule.role_arns:
-            yield not_decided(rule, ROLE)
+            yield not_decided("events", "DescribeRule", subject.region, rule.name, ROLE)
 
 
 def _names_the_account(statement: Statement) -> bool:
