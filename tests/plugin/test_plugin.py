@@ -123,6 +123,23 @@ def test_equal_inputs_give_equal_bytes(pytester: pytest.Pytester, policy_file: P
     assert one == two
 
 
+def test_two_checkouts_give_equal_bytes(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first names the policy from where it stands, the second by its absolute path."""
+    written = []
+    for checkout, stem in (("one", Path("policies")), ("two", pytester.path / "two" / "policies")):
+        folder = pytester.mkdir(checkout)
+        (folder / "policies").mkdir()
+        shutil.copy(policy_file, folder / "policies")
+        monkeypatch.chdir(folder)
+        assert audit(pytester, stem / policy_file.name, compliant, "--out", "evidence").ret == 0
+        written.append((folder / "evidence" / "findings.json").read_bytes())
+    places = {one["location"]["file"] for one in json.loads(written[0])["findings"] if one["location"]}
+    assert places == {"policies/techmoda.yaml"}
+    assert written[0] == written[1]
+
+
 def test_the_clock_can_be_another(pytester: pytest.Pytester, policy_file: Path, compliant: Path) -> None:
     result = audit(pytester, policy_file, compliant, "--at", "2026-12-24T12:00:00Z", "--out", "evidence")
     assert result.ret == 1
