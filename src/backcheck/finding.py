@@ -166,6 +166,8 @@ class Run:
     accounts: tuple[AuditedAccount, ...]
     gaps: tuple[GapRecord, ...]
     findings: tuple[Finding, ...]
+    snapshot_sha256: str = ""
+    """Of the snapshot file that was judged; empty where there is none."""
 
     @property
     def summary(self) -> Summary:

@@ -11,11 +11,13 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, parse
 
 import pytest
+from tests.drill.test_details import RECORD, restore, written
 from tests.test_difference import FAIL, UNKNOWN
 from tests.test_waivers import finding
 
 from backcheck.controls import CONTROLS
 from backcheck.difference import verdicts
+from backcheck.drill import history
 from backcheck.evidence.findings_json import PASSED
 from backcheck.suite import Undetermined, claims
 
@@ -60,6 +62,19 @@ def test_a_compliant_account_is_green(pytester: pytest.Pytester, policy_file: Pa
     result.stdout.fnmatch_lines(["SIMULATED: *", "*0 fail, 0 unknown*compliant (exit 0)", "evidence: *evidence"])
     written = {path.name for path in (pytester.path / "evidence").iterdir()}
     assert written == {"findings.json", "junit.xml", "report.html", "snapshot.json.gz"}
+
+
+def test_the_page_shows_the_drills_and_no_folder_of_the_machine(
+    pytester: pytest.Pytester, policy_file: Path, denied: Path, pytestconfig: pytest.Config
+) -> None:
+    folder = pytester.mkdir("evidence")
+    history.append(written(folder, restore()), [RECORD])
+    assert audit(pytester, policy_file, denied, "--out", "evidence").ret == 2
+    page = (folder / "report.html").read_text()
+    assert "2 expected, 3 restored" in page
+    assert "SIMULATED" in page
+    assert str(pytestconfig.rootpath) not in page
+    assert "PIT-01 UNKNOWN arn:aws:dynamodb:us-east-1:123456789012:table/techmoda-products" in page
 
 
 def test_a_failure_is_exit_1(pytester: pytest.Pytester, policy_file: Path, without_pitr: Path) -> None:

@@ -97,6 +97,7 @@ def _run(run: Run) -> dict[str, Any]:
         "id": run.id,
         "clock": run.clock.isoformat(),
         "policy": {"name": run.policy_name, "version": run.policy_version, "sha256": run.policy_sha256},
+        "snapshot": {"sha256": run.snapshot_sha256} if run.snapshot_sha256 else None,
         "accounts": [_plain(account) for account in run.accounts],
         "tool": {"name": "backcheck", "version": __version__},
     }
