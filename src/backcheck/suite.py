@@ -21,11 +21,11 @@ from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import AnyControl, World
 from backcheck.controls.own import own_controls
-from backcheck.difference import Verdicts, read
+from backcheck.difference import Known, Verdicts, compare, known, read, verdicts
 from backcheck.drill import details, history
 from backcheck.drill.record import DrillRecord
 from backcheck.errors import Error, UsageError
-from backcheck.evidence import drills, html, terminal
+from backcheck.evidence import changes, drills, html, terminal
 from backcheck.evidence.write import append_summary, remove_earlier, write_evidence
 from backcheck.finding import Finding, Run, Status
 from backcheck.inventory.gap import Gap
@@ -119,7 +119,12 @@ def _is_known(findings: Iterable[Finding], baseline: Verdicts | None) -> bool:
     failed = [finding for finding in findings if finding.status is Status.FAIL]
     if not failed or baseline is None:
         return False
-    return all(baseline.get(finding.key, (None, ""))[0] is Status.FAIL for finding in failed)
+    return all(_is_the_same(baseline.get(finding.key), finding) for finding in failed)
+
+
+def _is_the_same(before: Known | None, finding: Finding) -> bool:
+    """It failed already, and for all that it fails for now: a second night without a backup is news."""
+    return before is not None and before.status is Status.FAIL and not before.added(known(finding))
 
 
 def _item_id(finding: Finding) -> str:
@@ -291,6 +296,9 @@ class Suite:
         """The verdict, and where the evidence is."""
         terminalreporter.write_line("")
         code = self._exit_code(exitstatus)
+        if self._baseline is not None:
+            for line in changes.since_baseline(compare(self._baseline, verdicts(self.run.findings))):
+                terminalreporter.write_line(line)
         for line in terminal.summary(self.run, self._out, code, baseline=self._baseline is not None):
             terminalreporter.write_line(line)
 

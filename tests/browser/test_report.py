@@ -58,7 +58,13 @@ Opened = Callable[[Path], tuple[Any, Seen]]
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
+def compliant() -> Inventory:
+    return take(Choice(sandbox="techmoda"), load(POLICY)).inventory
+
+
+@pytest.fixture(scope="module")
+def chromium(compliant: Inventory) -> Iterator[Any]:
+    """After the account was read: playwright keeps an event loop running in this thread, and reading runs its own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -84,11 +90,6 @@ def opened(chromium: Any) -> Iterator[Opened]:
     yield open_file
     for context in contexts:
         context.close()
-
-
-@pytest.fixture(scope="module")
-def compliant() -> Inventory:
-    return take(Choice(sandbox="techmoda"), load(POLICY)).inventory
 
 
 def audited(folder: Path, account: bytes) -> Path:

@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
 from xml.etree.ElementTree import Element, parse
@@ -19,6 +21,8 @@ from backcheck.controls import CONTROLS
 from backcheck.difference import verdicts
 from backcheck.drill import history
 from backcheck.evidence.findings_json import PASSED
+from backcheck.inventory import snapshot
+from backcheck.inventory.gap import Gap
 from backcheck.suite import Undetermined, claims
 
 SUITE = ("--pyargs", "backcheck.suites.tests_policy", "-p", "no:cacheprovider", "-p", "no:randomly", "-q")
@@ -27,6 +31,31 @@ SUITE = ("--pyargs", "backcheck.suites.tests_policy", "-p", "no:cacheprovider", 
 def audit(pytester: pytest.Pytester, policy: Path, snapshot: Path, *more: str) -> pytest.RunResult:
     run = pytester.runpytest_subprocess if "-n" in more else pytester.runpytest_inprocess
     return run(*SUITE, "--policy", str(policy), "--snapshot", str(snapshot), *more)
+
+
+def lost(compliant: Path, nights: int) -> Path:
+    """The compliant account without the daily points of some nights, eight days ago and before."""
+    inventory = snapshot.read(compliant)
+    gone = [inventory.taken_at.date() - timedelta(days=8 + n) for n in range(nights)]
+    accounts = []
+    for account in inventory.accounts:
+        regions = []
+        for region in account.regions:
+            assert not isinstance(region.vaults, Gap)
+            vaults = []
+            for vault in region.vaults:
+                assert not isinstance(vault.recovery_points, Gap)
+                kept = tuple(one for one in vault.recovery_points if one.created.date() not in gone)
+                vaults.append(replace(vault, recovery_points=kept))
+            regions.append(replace(region, vaults=tuple(vaults)))
+        accounts.append(replace(account, regions=tuple(regions)))
+    path = compliant.with_name(f"lost-{nights}.json.gz")
+    snapshot.write(replace(inventory, accounts=tuple(accounts)), path)
+    return path
+
+
+def failures(path: Path) -> list[Element]:
+    return [case for case in cases(path) if case.find("failure") is not None]
 
 
 def cases(path: Path) -> list[Element]:
@@ -175,6 +204,21 @@ def test_known_failures_do_not_block(pytester: pytest.Pytester, policy_file: Pat
 def test_new_failures_block(pytester: pytest.Pytester, policy_file: Path, without_pitr: Path, compliant: Path) -> None:
     audit(pytester, policy_file, compliant, "--out", "before")
     assert audit(pytester, policy_file, without_pitr, "--baseline", "before/findings.json").ret == 1
+
+
+def test_a_known_failure_that_fails_for_more_blocks(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path
+) -> None:
+    """RP-02 fails in both runs, for one lost night and then for two."""
+    one, two = (lost(compliant, nights) for nights in (1, 2))
+    audit(pytester, policy_file, one, "--out", "before")
+    same = audit(pytester, policy_file, one, "--baseline", "before/findings.json")
+    assert same.ret == 0
+    same.stdout.no_fnmatch_line("NEW *")
+    more = audit(pytester, policy_file, two, "--baseline", "before/findings.json", "--out", "after")
+    assert more.ret == 1
+    more.stdout.fnmatch_lines(["NEW     RP-02 * (*/daily): fail, now also for 2026-11-13T01:00:00+00:00: *"])
+    assert any("RP-02" in str(c.get("name")) for c in failures(pytester.path / "after" / "junit.xml"))
 
 
 def test_unknown_blocks_in_spite_of_a_baseline(pytester: pytest.Pytester, policy_file: Path, denied: Path) -> None:

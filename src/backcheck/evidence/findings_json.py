@@ -89,6 +89,7 @@ def finding_of(finding: Finding) -> dict[str, Any]:
         "maps_to": list(finding.maps_to),
         "location": _plain(finding.location) if finding.location else None,
         "waiver": _plain(finding.waiver) if finding.waiver else None,
+        "instances": list(finding.instances),
     }
 
 

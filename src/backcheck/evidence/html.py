@@ -25,9 +25,9 @@ TOLD_AT_MOST = 20
 OUTCOMES = {
     "passed": "Passed",
     "failed": "Failed",
-    "error": "Error: could not be determined",
-    "xfailed": "XFailed: waived, or failed already in the baseline",
-    "skipped": "Skipped: not applicable",
+    "error": "Error (unknown)",
+    "xfailed": "XFailed (waived, or known)",
+    "skipped": "Skipped (not applicable)",
 }
 """What pytest's outcomes mean here."""
 
