@@ -207,7 +207,7 @@ def _ask_for_reports(config: pytest.Config, out: Path) -> None:
     """Have pytest's own JUnit report, and pytest-html's page where it is installed, written beside the findings."""
     out.mkdir(parents=True, exist_ok=True)
     config.option.xmlpath = config.option.xmlpath or str(out / "junit.xml")
-    if config.pluginmanager.hasplugin("html"):
+    if hasattr(config.option, "htmlpath"):
         config.option.htmlpath = config.option.htmlpath or str(out / "report.html")
         config.option.self_contained_html = True
 
