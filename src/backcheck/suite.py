@@ -249,7 +249,8 @@ class Suite:
         wanted = wanted - {OWN} | own if OWN in wanted else wanted
         if odd := sorted(wanted - KNOWN - own):
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no control {odd[0]}")
-        found = claims((f for f in self.run.findings if f.control in wanted), self._baseline, grouped=self._grouped)
+        findings = (one for control in sorted(wanted) for one in self._by_control.get(control, ()))
+        found = claims(findings, self._baseline, grouped=self._grouped)
         metafunc.parametrize("claim", found, ids=[one.id for one in found], indirect=True)
 
     @pytest.hookimpl(optionalhook=True)
@@ -325,6 +326,13 @@ class Suite:
     @cached_property
     def _by_key(self) -> dict[tuple[str, ...], Finding]:
         return {finding.key: finding for finding in self.run.findings}
+
+    @cached_property
+    def _by_control(self) -> dict[str, list[Finding]]:
+        found: dict[str, list[Finding]] = {}
+        for one in self.run.findings:
+            found.setdefault(one.control, []).append(one)
+        return found
 
     @property
     def _grouped(self) -> bool:
