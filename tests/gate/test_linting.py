@@ -160,6 +160,8 @@ def test_what_checkov_passes_unresolved_is_no_pass(real: Path, tmp_path: Path) -
         "      KeySchema: [{AttributeName: id, KeyType: HASH}]\n"
         "      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: !Ref On}\n"
     )
-    found = judge((spec(path.read_text(), file=str(path)),), policy(), NOW, checkov_at=real).run.findings
+    stacks = (spec(path.read_text(), file=str(path)),)
+    with checkov.at_work(real, stacks) as running:
+        found = judge(stacks, policy(), NOW, running=running).run.findings
     assert [one for one in found if one.control.startswith("checkov:") and one.status is Status.PASS] == []
     assert [one.status for one in found if one.control == "PIT-01"] == [Status.UNKNOWN]
