@@ -26,8 +26,8 @@ class Killed(BaseException):
 class Fuse:
     """Counts a run's points and ends it at one of them; a dead process does nothing more.
 
-    A point is a line of the ledger, torn and whole, and a call that has taken effect and whose answer never comes. Calls
-    of one kind in a row are one point: looking again and again changes nothing.
+    A point is a line of the ledger, torn and whole, and a call that has taken effect and whose answer never comes.
+    Calls of one kind in a row are one point: looking again and again changes nothing.
     """
 
     def __init__(self, at: int = 0) -> None:
