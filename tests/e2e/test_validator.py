@@ -22,7 +22,7 @@ FAILED, MISSING = "techmoda-backup-validation-failed", "techmoda-backup-validati
 def watched(built: Packages, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A compliant account, and the primary stack with the validator run once a minute."""
     with stage(tmp_path_factory.mktemp("watched"), built) as made:
-        stack = create(made.ministack, "primary", packaged("primary"), ValidationSchedule="rate(1 minute)")
+        stack = create(made.ministack, "primary", packaged("primary"), ValidationSchedule="cron(* * * * ? *)")
         assert stack.status == "CREATE_COMPLETE", stack.failures
         yield made
 
