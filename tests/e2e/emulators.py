@@ -73,10 +73,10 @@ def until(wanted: Callable[[], T | None], what: str, *, seconds: float = 60) -> 
 
 
 @contextmanager
-def ministack(folder: Path, *, functions_call: str) -> Iterator[Emulator]:
+def ministack(folder: Path, *, functions_call: str = "") -> Iterator[Emulator]:
     """ministack, with `functions_call` as the endpoint of everything that functions call but Step Functions.
 
-    So a function's own settings stay as the template has them, and what it restores is restored.
+    So a function's own settings stay as the template has them, and what it restores is restored. Empty: itself.
     """
     port = _free_port()
     here = f"http://127.0.0.1:{port}"
@@ -86,7 +86,7 @@ def ministack(folder: Path, *, functions_call: str) -> Iterator[Emulator]:
         "MINISTACK_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "SFN_WAIT_SCALE": WAIT_SCALE,
-        "AWS_ENDPOINT_URL": functions_call,
+        "AWS_ENDPOINT_URL": functions_call or here,
         "AWS_ENDPOINT_URL_SFN": here,
     }
     with _running([executable()], environment, folder) as log:
