@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ from backcheck.controls.control import World
 from backcheck.drill.plan import DrillPlan, Obstacle, Restore
 from backcheck.drill.record import DrillRecord
 from backcheck.drill.settings import SettingsComparison
-from backcheck.drill.verdict import Compared, Facts, flaws, integrity
+from backcheck.drill.verdict import Compared, Facts, flaws, integrity, shown
 from backcheck.finding import Run
 from backcheck.policy.model import Policy
 
@@ -42,6 +42,9 @@ def _restore_text(one: Restore, plan: DrillPlan) -> Iterator[str]:
     if one.role_arn:
         yield f"  as      {one.role_arn}"
         yield f"  key     {one.key_arn or 'AWS owned'}"
+    if one.canary:
+        yield f"  canary  writes {one.canary.key_value('before')} and -after into the source as {one.canary.role_arn},"
+        yield "          and removes both; no item that is there is touched"
     yield f"  tags    {', '.join(f'{name}={value}' for name, value in one.tags.items())}"
     if plan.witness_bucket:
         yield f"  witness an export to s3://{plan.witness_bucket}/backcheck/{plan.run_id}/, which stays there"
@@ -109,6 +112,9 @@ def _facts(facts: Facts) -> dict[str, Any]:
         "verified": facts.verified,
         "phases": [{"name": one.name, "seconds": one.seconds} for one in facts.phases],
         "integrity": integrity(facts),
+        "shown": shown(facts),
+        "undetermined": facts.undetermined,
+        "boundary": asdict(facts.boundary) if facts.boundary else None,
         "flaws": [str(flaw) for flaw in flaws(facts)],
         "comparison": _comparison(facts.compared) if facts.compared else None,
         "settings": _settings(facts.settings) if facts.settings else None,
@@ -142,6 +148,7 @@ def _settings(found: SettingsComparison) -> dict[str, Any]:
         "verdict": found.verdict,
         "different": list(found.different),
         "to_re_apply": list(found.listed),
+        "not_read": list(found.gaps),
         "runbook": list(found.runbook),
         "notes": list(found.notes),
     }
