@@ -78,7 +78,7 @@ def install(names: Iterable[str], into: Path, architecture: str) -> None:
 
 def copy_code(into: Path) -> None:
     """The handlers, and the parts of backcheck that they use."""
-    ignored = shutil.ignore_patterns("__pycache__")
+    ignored = shutil.ignore_patterns("__pycache__", "_plain.*")  # compiled for this machine, and optional
     shutil.copytree(ROOT / "templates" / "functions", into / "functions", ignore=ignored)
     source, target = ROOT / "src" / "backcheck", into / "backcheck"
     target.mkdir()

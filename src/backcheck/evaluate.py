@@ -48,6 +48,7 @@ def _as_one(verdicts: list[Verdict]) -> Verdict:
         expected=_joined(verdict.expected for verdict in deciding),
         observed=_joined(verdict.observed for verdict in deciding),
         notes=tuple(dict.fromkeys(note for verdict in verdicts for note in verdict.notes)),
+        instances=tuple(sorted({one for verdict in deciding for one in verdict.instances})),
     )
 
 
@@ -70,6 +71,7 @@ def _finding(one: AnyControl, verdict: Verdict, world: World) -> Finding:
         remediation=one.remedy,
         maps_to=one.maps_to,
         location=verdict.location or _line_of(verdict, world.policy),
+        instances=verdict.instances,
     )
 
 
