@@ -11,6 +11,7 @@ import orjson
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
+from backcheck.drill.cost import NOT_VERIFIED
 from backcheck.drill.plan import DrillPlan, Obstacle, Restore
 from backcheck.drill.record import DrillRecord
 from backcheck.drill.settings import SettingsComparison
@@ -31,7 +32,7 @@ def plan_text(plan: DrillPlan) -> Iterator[str]:
         yield f"{obstacle.method}: {'not possible' if obstacle.known else 'not known'}: {obstacle.text}"
         yield f"  of      {obstacle.resource}"
     over = ": MORE than the ceiling, so it would not be begun" if plan.too_dear else ""
-    yield f"cost at most {plan.cost_usd:.2f} of {plan.ceiling_usd:.2f} USD, an estimate from list prices{over}"
+    yield f"cost at most {plan.cost_usd:.2f} of {plan.ceiling_usd:.2f} USD, an estimate from {NOT_VERIFIED}{over}"
 
 
 def _restore_text(one: Restore, plan: DrillPlan) -> Iterator[str]:
