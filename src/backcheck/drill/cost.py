@@ -1,7 +1,7 @@
 """What a drill may cost at most: an estimate before anything is begun, held against the policy's ceiling. Pure.
 
-The prices are list prices that were not verified: https://aws.amazon.com/dynamodb/pricing/ shows its figures to browsers
-only. So they decide one thing, that a drill above the ceiling is not begun, and every plan says what they are.
+The prices are list prices that were not verified: no copy of https://aws.amazon.com/dynamodb/pricing/ with its figures
+could be read. So they decide one thing, that a drill above the ceiling is not begun, and every plan says what they are.
 """
 
 from __future__ import annotations

@@ -60,10 +60,9 @@ class Patience:
     longest_seconds: float = 60.0
     limit: timedelta = timedelta(hours=8)
 
-    @property
-    def settle(self) -> timedelta:
-        """How long AWS may take to show what was just made: listings and DescribeTable are eventually consistent."""
-        return timedelta(seconds=self.first_seconds * 6)
+    settle: timedelta = timedelta(seconds=60)
+    """How long AWS may take to show what was just made: listings and DescribeTable are eventually consistent. However
+    often somebody looks, 'there is nothing' is only believed after it."""
 
     def wait(
         self, look: Callable[[], Found | None], clock: Clock, what: str, *, limit: timedelta | None = None
