@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from backcheck.draft_roles import drafted_roles
 from backcheck.errors import UsageError
 from backcheck.finding import Finding, Status
 from backcheck.inventory.backup import BackupPlan, CopyAction, PlanRule, Vault
@@ -52,6 +53,8 @@ def draft(inventory: Inventory, *, name: str, owner: str) -> JsonMap:
         "objectives": {"rpo_hours": 24, "rto_hours": 4},
         "pitr": _pitr(tables),
     }
+    if roles := drafted_roles(inventory).named:
+        document["roles"] = dict(roles)
     if any(tiers.values()):
         document["plans"] = {plan: {"name": plan, "tiers": rules} for plan, rules in tiers.items() if rules}
         document["vaults"] = {key: _vault(vault, regions, _keys(found)) for key, vault in vaults.items()}
@@ -60,11 +63,12 @@ def draft(inventory: Inventory, *, name: str, owner: str) -> JsonMap:
     return document
 
 
-def text(document: JsonMap, wrong: Iterable[Finding], source: str) -> str:
-    """The file: what is wrong as comments, then the policy."""
+def text(document: JsonMap, wrong: Iterable[Finding], source: str, *, to_fill_in: Iterable[str] = ()) -> str:
+    """The file: what is to be filled in and what is wrong as comments, then the policy."""
     lines = [
         f"# Written down from {source}: what is there, and not what should be.",
         f"# {PROPOSED}: owner, objectives, and tiers where there is no plan. Correct them first.",
+        *(f"# fill in {one}" for one in map(_one_line, to_fill_in)),
         *_comments(wrong),
     ]
     return HEADER + "\n".join(lines) + "\n" + write_yaml(document)

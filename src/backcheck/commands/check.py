@@ -28,7 +28,7 @@ PYTESTS_OWN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLO
 @policy_option
 @account_options
 @click.option("--at", metavar="TIME", help="Judge as of this time instead of when the snapshot was taken.")
-@click.option("--baseline", type=FILE, help="An earlier findings.json: only new failures block.")
+@click.option("--baseline", type=FILE, help="An earlier findings.json: only what is new or worse blocks.")
 @click.option("--drills", type=FILE, help="The drill history; drills.jsonl in --out where it is not given.")
 @click.option("--controls", type=FILE, multiple=True, help="Controls of your own, in Python; may be repeated.")
 @click.option("--out", required=True, type=FOLDER, help="Where findings.json, report.html and junit.xml go.")

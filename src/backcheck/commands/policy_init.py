@@ -14,6 +14,7 @@ from backcheck.commands.moment import parse_moment
 from backcheck.commands.options import FILE
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
+from backcheck.draft_roles import drafted_roles
 from backcheck.errors import UsageError
 from backcheck.evaluate import evaluate
 from backcheck.finding import Finding
@@ -59,7 +60,7 @@ def command(
     document = draft.draft(inventory, name=name, owner=owner)
     policy = _loaded(document)
     world = World(policy=policy, now=at, inventory=inventory)
-    click.echo(draft.text(document, _wrong(world), source), nl=False)
+    click.echo(draft.text(document, _wrong(world), source, to_fill_in=drafted_roles(inventory).open), nl=False)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,3 +36,49 @@ class DrillRecord:
     detail: str
     phases: tuple[tuple[str, float], ...] = ()
     """What it did, in order, and for how many seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillDetail:
+    """What a drill's own document says beyond its line in the history. Reports show it; no verdict rests on it."""
+
+    document: str
+    """Where it is, from the history's folder."""
+    sha256: str
+    """Of the document's bytes."""
+    began: datetime
+    integrity: str
+    phases: tuple[tuple[str, float], ...]
+    restored: str
+    """ARN of the table that was made, and is gone."""
+    recovery_point: str
+    """Empty for a restore by PITR."""
+    as_of: datetime | None
+    """T, the state that was asked for."""
+    witness_as_of: datetime | None
+    reason: str
+    """What the comparison says of itself."""
+    items: tuple[int, int] | None
+    """Of the witness, and of the restored table; None: never compared."""
+    digests: tuple[str, str] | None
+    """Of the same two."""
+    differences: tuple[tuple[str, int], ...]
+    """By class."""
+    first: tuple[tuple[str, str], ...]
+    """Class and digest of the key of the first items that differ."""
+    notes: tuple[str, ...]
+    """What the comparison rests on."""
+    settings: tuple[tuple[str, tuple[str, ...]], ...]
+    """What was found of the settings, by name, as far as anything was."""
+    runbook: tuple[str, ...]
+    """The commands that set again what AWS leaves out."""
+    more: tuple[tuple[str, tuple[str, ...]], ...]
+    """Whatever else the document holds on this restore, by name."""
+
+
+def latest(records: Iterable[DrillRecord]) -> tuple[DrillRecord, ...]:
+    """The last drill of each method on each table: what audits judge."""
+    found: dict[tuple[str, str], DrillRecord] = {}
+    for one in sorted(records, key=lambda record: record.started):
+        found[one.table_arn, one.method] = one
+    return tuple(found.values())

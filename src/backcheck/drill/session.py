@@ -11,6 +11,7 @@ from typing import Any
 from backcheck.accounts import Taken
 from backcheck.controls.control import World
 from backcheck.drill import history, ledger, report, verdict
+from backcheck.drill.details import DOCUMENT, EVIDENCE
 from backcheck.drill.opening import Opened
 from backcheck.drill.plan import DrillPlan, plan
 from backcheck.drill.reach import Patience, Reach
@@ -22,9 +23,6 @@ from backcheck.inventory import snapshot
 from backcheck.inventory.collect import collect
 from backcheck.inventory.model import Inventory
 from backcheck.policy.model import Policy
-
-EVIDENCE = "drills"
-DOCUMENT = "drill.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
