@@ -93,6 +93,8 @@ def _topic(**changes: object) -> World:
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-notifications.html",
         "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
+        "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html",
+        "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html",
     ),
     maps_to=("NIST-800-53r5:CP-9", "SOC2:A1.2"),
     passes={
@@ -166,6 +168,14 @@ def _topic(**changes: object) -> World:
         "rules not listed": lambda: examples.world(primary={"rules": examples.gap("ListRules", service="events")}),
         "a pattern with more in it": lambda: examples.world(
             primary={"rules": (examples.failure_rule(other_filters=True), examples.restore_failure_rule())}
+        ),
+        "published with a role": lambda: examples.world(
+            primary={
+                "rules": (
+                    examples.failure_rule(role_arns=(f"arn:aws:iam::{examples.ACCOUNT}:role/events",)),
+                    examples.restore_failure_rule(),
+                )
+            }
         ),
         "subscriptions not listed": lambda: _topic(
             confirmed_subscriptions=examples.gap("ListSubscriptionsByTopic", service="sns")

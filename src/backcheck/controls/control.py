@@ -45,6 +45,8 @@ class World:
     """The drill history, oldest first."""
     document: str | None = None
     """The policy document for people, where one was given (DRF-02)."""
+    own: frozenset[str] | None = None
+    """Ids of the user's own controls that are judged here as well; None: nobody looked for any."""
     index: Index = field(init=False, repr=False, compare=False)
     """The inventory by the keys that controls ask for; made anew with each World."""
 
@@ -185,8 +187,9 @@ def verdict(
     notes: tuple[str, ...] = (),
     tier: str | None = None,
     resource: str = "",
+    instances: Iterable[str] = (),
 ) -> Verdict:
-    """PASS where the claim holds, else FAIL."""
+    """PASS where the claim holds, else FAIL. `instances` names what is wrong one by one: Verdict.instances."""
     return Verdict(
         status=Status.PASS if holds else Status.FAIL,
         message=message,
@@ -196,6 +199,7 @@ def verdict(
         notes=notes,
         tier=tier,
         resource=resource,
+        instances=() if holds else tuple(sorted(set(instances))),
     )
 
 
@@ -227,4 +231,5 @@ def _about(verdict: Verdict, subject: Subject) -> Verdict:
         tier=verdict.tier or subject.tier,
         notes=verdict.notes,
         location=verdict.location,
+        instances=verdict.instances,
     )

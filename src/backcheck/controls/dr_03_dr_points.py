@@ -11,11 +11,12 @@ from backcheck.controls.expected_points import (
     expectation,
     in_force_since,
     kept_since,
+    nothing_due,
     points_in,
     rule_tiers,
     usable,
 )
-from backcheck.controls.moments import few, told
+from backcheck.controls.moments import few, instant, told
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.backup import RecoveryPoint
@@ -102,7 +103,7 @@ def _complete(subject: ScopedTable, tier: Tier, copy: Copy, points: tuple[Recove
     due = _due(subject, tier, copy, world)
     missing = [one for one in due if copy_for(one, points, rules) is None]
     if not due:
-        return not_applicable(f"no copy of {tier.name} was due yet", tier=tier.id)
+        return nothing_due(subject, world, what=f"no {tier.name} copy", tier=tier.id)
     return verdict(
         not missing,
         expected=f"{len(due)} copies in {copy.vault}",
@@ -112,6 +113,7 @@ def _complete(subject: ScopedTable, tier: Tier, copy: Copy, points: tuple[Recove
         if missing
         else f"{subject.table.name}: each of {len(due)} {tier.name} backups has its copy",
         tier=tier.id,
+        instances=(f"{copy.vault} {instant(one.at)}" for one in missing),
     )
 
 
@@ -135,4 +137,5 @@ def _fresh(subject: ScopedTable, known: list[tuple[RecoveryPoint, ...]], hours: 
         message=f"the newest DR copy of {subject.table.name} is of {told(newest)}, {spell(age)} ago"
         if newest
         else f"{subject.table.name} has no DR copy",
+        instances=() if newest else ["no copy"],
     )

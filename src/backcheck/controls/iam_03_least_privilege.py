@@ -105,6 +105,7 @@ def role_is_narrow(named: NamedRole, world: World) -> Verdict:
         observed=few(problems) or "as expected",
         at=AT,
         message=f"role {named.name}: {few(problems) or 'it cannot harm the tables in scope'}",
+        instances=problems,
     )
 
 

@@ -158,12 +158,21 @@ def _by_rule(rule: EventRule, event: Event, state: str, region: RegionInventory,
     targets = [reaches(arn, rule.arn, EVENTBRIDGE, region, topic, world) for arn in rule.target_arns]
     found = _best(iter(targets)) if targets else Deaf(f"rule {rule.name} has no target")
     if found is None and rule.other_filters:
-        filters = "its pattern filters on more than source, type and state"
-        return _not_decided("events", "DescribeRule", region, rule.name, filters)
+        return not_decided("events", "DescribeRule", region, rule.name, FILTERS)
+    if found is None and rule.role_arns:
+        return not_decided("events", "DescribeRule", region, rule.name, ROLE)
     return found
 
 
-def _not_decided(service: str, operation: str, region: RegionInventory, resource: str, why: str) -> Gap:
+FILTERS = "its pattern filters on more than source, type and state"
+ROLE = (
+    "it names an execution role: one page says that EventBridge publishes and invokes with it, where it may, another "
+    "that EventBridge ignores it (eb-use-resource-based, eb-troubleshooting)"
+)
+
+
+def not_decided(service: str, operation: str, region: RegionInventory, resource: str, why: str) -> Gap:
+    """What cannot be told, though everything was read."""
     return Gap(
         service=service,
         operation=operation,
@@ -211,7 +220,7 @@ def _obstacles(topic: Topic, source: str, service: str, region: RegionInventory,
         if not admitted or not any(lets_in(one, source, service) for one in statements):
             yield Deaf(f"the policy of {topic.arn} does not admit {service} from {source}")
         elif denials(topic.policy, service, "sns:Publish", topic.arn):
-            yield _not_decided("sns", "GetTopicAttributes", region, topic.arn, f"its policy may deny {service}")
+            yield not_decided("sns", "GetTopicAttributes", region, topic.arn, f"its policy may deny {service}")
     if isinstance(topic.confirmed_subscriptions, Gap):
         yield topic.confirmed_subscriptions
     elif topic.confirmed_subscriptions < 1:

@@ -6,10 +6,10 @@ from datetime import timedelta
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, verdict
 from backcheck.controls.deployment import same_zone
-from backcheck.controls.drills import DrilledScope, drilled_scopes, nothing_yet, passed, summed_up
+from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, nothing_yet, passed, summed_up
 from backcheck.controls.moments import told
 from backcheck.cron import Cron, CronError
-from backcheck.finding import Severity, Verdict
+from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.backup import RestoreTestingSelection
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
@@ -60,6 +60,9 @@ from backcheck.inventory.model import RegionInventory
     unknown={
         "none yet": lambda: examples.world(drills=()),
         "history not read": lambda: examples.world(drills=examples.gap("read", service="ledger")),
+        "the only one could not be tried": lambda: examples.world(
+            drills=examples.drills("backup", passed=False, undetermined=True, detail="could not be tried: AccessDenied")
+        ),
         "simulated, for a live account": lambda: examples.world(drills=examples.drills("pitr", simulated=True)),
     },
 )
@@ -81,6 +84,9 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
         good = [record for record in records if record.passed and record.finished <= world.now]
         if not records:
             answers.append(nothing_yet(method, subject))
+        elif not good and all(record.undetermined for record in records):
+            text = f"{method}: nothing is proven yet, last tried {told(records[-1].started)}: {records[-1].detail}"
+            answers.append(Answer(status=Status.UNKNOWN, text=text))
         elif not good:
             answers.append(passed(False, f"{method}: no drill has passed, last tried {told(records[-1].started)}"))
         else:
