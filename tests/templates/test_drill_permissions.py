@@ -58,8 +58,8 @@ def _asked(service: str, operation: str, params: Mapping[str, Any], region: str)
     elif operation == "StartRestoreJob":
         yield "backup:StartRestoreJob", params["RecoveryPointArn"]
         yield "iam:PassRole", params["IamRoleArn"]
-    elif operation == "DescribeRestoreJob":
-        yield "backup:DescribeRestoreJob", "*"
+    elif operation == "DescribeRestoreJob" or service == "application-autoscaling":
+        yield f"{service}:{operation}", "*"
     elif service == "dynamodb":
         named = params.get("ResourceArn") or params.get("ExportArn") or table + params["TableName"]
         yield f"dynamodb:{operation}", named
