@@ -17,6 +17,7 @@ from tests.drill.building import Shop
 from backcheck.drill.plan import RUN_TAG, DrillPlan, Restore
 from backcheck.drill.reach import Reach
 from backcheck.drill.verdict import Facts
+from backcheck.inventory.collect.connect import Target, assumed
 
 
 class Killed(BaseException):
@@ -26,8 +27,8 @@ class Killed(BaseException):
 class Fuse:
     """Counts a run's points and ends it at one of them; a dead process does nothing more.
 
-    A point is a line of the ledger, torn and whole, and a call that has taken effect and whose answer never comes. Calls
-    of one kind in a row are one point: looking again and again changes nothing.
+    A point is a line of the ledger, torn and whole, and a call that has taken effect and whose answer never comes.
+    Calls of one kind in a row are one point: looking again and again changes nothing.
     """
 
     def __init__(self, at: int = 0) -> None:
@@ -91,8 +92,7 @@ class Line:
         self.hears: Fuse | Lost = Fuse()
         targets = [replace(one, session=shop.sandbox.session(account=one.account.id)) for one in shop.targets]
         for one in targets:
-            one.session.events.register("before-call", self._calling)
-            one.session.events.register("after-call", self._called)
+            self._listen(one.session.events)
         self._shop, self.reach = shop, Reach(targets)
 
     def drill(self, made: DrillPlan, hears: Fuse | Lost) -> list[Facts]:
@@ -102,7 +102,17 @@ class Line:
         try:
             return self._shop.drill(made)
         finally:
-            self._shop.reach = kept
+            self._shop.reach, self.hears = kept, Fuse()
+
+    def assumed(self, target: Target, role_arn: str) -> Any:
+        """In place of `connect.assumed`: a role's calls are heard, too."""
+        session = assumed(target, role_arn)
+        self._listen(session.events)
+        return session
+
+    def _listen(self, events: Any) -> None:
+        events.register("before-call", self._calling)
+        events.register("after-call", self._called)
 
     def _calling(self, **_: Any) -> None:
         self.hears.calling()
@@ -126,7 +136,8 @@ def as_run(made: DrillPlan, number: int) -> DrillPlan:
 
     def renamed(one: Restore) -> Restore:
         tags = {**one.tags, RUN_TAG: run_id}
-        return replace(one, target=one.target.replace(made.run_id, run_id), tags=tags)
+        canary = one.canary and replace(one.canary, key_stem=one.canary.key_stem.replace(made.run_id, run_id))
+        return replace(one, target=one.target.replace(made.run_id, run_id), tags=tags, canary=canary)
 
     return replace(made, run_id=run_id, restores=tuple(renamed(one) for one in made.restores))
 

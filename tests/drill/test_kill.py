@@ -96,6 +96,7 @@ def test_ended_at_every_point_it_leaves_nothing(
         assert [one.text for one in reaped(shop) if not one.done] == [], (number, what)
         assert everything(shop, HOME, AWAY) == before, (number, what)
     assert end - max(begin, 0) > 20
+    assert "dynamodb.PutItem" not in whole.points  # without a canary nothing is written anywhere
     assert reaped(shop) == []
 
 

@@ -269,6 +269,8 @@ def test_a_handler_is_a_function_of_ours(name: str) -> None:
 
 NO_RESOURCE_FORM = {
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html and those of the services
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
     "backup:CopyFromBackupVault",
     "backup:DescribeRestoreJob",
     "backup:ListRestoreJobs",

@@ -6,7 +6,7 @@ controls. The file loads all the same, so that it can be corrected and linted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from backcheck.draft.objectives import objectives
@@ -17,7 +17,6 @@ from backcheck.draft.roles import roles_document
 from backcheck.draft.tables import pitr_document, tables_document, tables_in
 from backcheck.draft.vaults import break_glass, vault_keys, vaults_document
 from backcheck.errors import Error, UsageError
-from backcheck.inventory.backup import BackupPlan
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import Inventory
 from backcheck.policy.document import Json
