@@ -17,7 +17,7 @@ COMMANDS: dict[str, Lazy] = {
     "controls": Lazy("backcheck.commands.controls:command", "List the controls, or explain those that are named."),
     "diff": Lazy(
         "backcheck.commands.diff:command",
-        "Compare two findings.json: 0 nothing got worse, 1 a new FAIL, 2 a new UNKNOWN.",
+        "Compare two findings.json: 0 nothing got worse, 1 a new FAIL or one for more, 2 a new UNKNOWN.",
     ),
     "drill": Lazy(
         "backcheck.commands.drill:command",

@@ -54,6 +54,9 @@ from backcheck.inventory.model import RegionInventory
         ),
         "the last one failed": lambda: examples.world(drills=examples.drills("dr-copy", passed=False)),
         "a template without a schedule": lambda: examples.world(account={"kind": "template"}, primary={"rules": ()}),
+        "a template whose schedule starts nothing": lambda: examples.world(
+            account={"kind": "template"}, primary={"rules": (examples.drill_rule(target_arns=()),)}
+        ),
     },
     unknown={
         "none yet": lambda: examples.world(drills=()),
@@ -103,14 +106,18 @@ def _is_scheduled(subject: DrilledScope, world: World) -> bool:
 
 
 def _drills(region: RegionInventory, subject: DrilledScope) -> bool:
-    """By AWS's restore testing, or by an enabled rule with the policy's schedule (EventBridge rules run in UTC)."""
+    """By AWS's restore testing, or by an enabled rule that starts something when the policy says (rules run in UTC)."""
     plans = () if isinstance(region.restore_testing, Gap) else region.restore_testing
     chosen = [one for plan in plans if not isinstance(plan.selections, Gap) for one in plan.selections]
     if any(one.resource_type == "DynamoDB" and _takes(one, subject) for one in chosen):
         return True
     rules = () if isinstance(region.rules, Gap) else region.rules
     return same_zone(subject.drill.timezone, "UTC") and any(
-        rule.enabled and rule.schedule is not None and _same(rule.schedule, subject.drill.schedule) for rule in rules
+        rule.enabled
+        and rule.schedule is not None
+        and _same(rule.schedule, subject.drill.schedule)
+        and (isinstance(rule.target_arns, Gap) or rule.target_arns)
+        for rule in rules
     )
 
 
