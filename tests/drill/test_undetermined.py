@@ -158,6 +158,10 @@ def test_a_drill_waits_for_its_turn_and_leaves_room_to_others(shop: Shop) -> Non
     facts = shop.drill(made, step)[0]
     assert flaws(facts) == ()
     assert any("waiting for a turn: 40 restores are under way, the quota is 50" in one for one in told)
+    assert facts.requested is not None
+    assert facts.active is not None
+    restore = next(one for one in facts.phases if one.name == "restore")
+    assert (facts.active - facts.requested).total_seconds() < restore.seconds  # waiting is no part of the RTO
 
 
 def test_where_no_place_comes_free_it_says_so_and_nothing_was_begun(
