@@ -40,6 +40,8 @@ def _as_one(verdicts: list[Verdict]) -> Verdict:
 
     Two findings with one key could not be told apart by a waiver or a baseline: a new FAIL could pass for a known one.
     """
+    if len(verdicts) == 1 and not verdicts[0].notes and not verdicts[0].instances:
+        return verdicts[0]
     worst = min((verdict.status for verdict in verdicts), key=WORST_FIRST.index)
     deciding = [verdict for verdict in verdicts if verdict.status is worst]
     return replace(

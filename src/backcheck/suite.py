@@ -161,8 +161,14 @@ def _suite(config: pytest.Config) -> Suite:
         remove_earlier(out)
     taken = take(choice, policy)
     now = _time(config.getoption("at")) or taken.inventory.taken_at
-    world = World(policy=policy, now=now, inventory=taken.inventory, drills=_drills(config, folder, out))
     own = own_controls([folder / name for name in config.getoption("controls")])
+    world = World(
+        policy=policy,
+        now=now,
+        inventory=taken.inventory,
+        drills=_drills(config, folder, out),
+        own=frozenset(one.id for one in own),
+    )
     run = audit(world, (*CONTROLS, *own), taken.sha256)
     if not run.findings:
         raise UsageError("nothing is selected: no control has anything to say about this policy")
@@ -218,7 +224,7 @@ def _ask_for_reports(config: pytest.Config, out: Path) -> None:
     """Have pytest's own JUnit report, and pytest-html's page where it is installed, written beside the findings."""
     out.mkdir(parents=True, exist_ok=True)
     config.option.xmlpath = config.option.xmlpath or str(out / "junit.xml")
-    if config.pluginmanager.hasplugin("html"):
+    if hasattr(config.option, "htmlpath"):
         config.option.htmlpath = config.option.htmlpath or str(out / "report.html")
         config.option.self_contained_html = True
 
@@ -262,7 +268,8 @@ class Suite:
         wanted = wanted - {OWN} | own if OWN in wanted else wanted
         if odd := sorted(wanted - KNOWN - own):
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no control {odd[0]}")
-        found = claims((f for f in self.run.findings if f.control in wanted), self._baseline, grouped=self._grouped)
+        findings = (one for control in sorted(wanted) for one in self._by_control.get(control, ()))
+        found = claims(findings, self._baseline, grouped=self._grouped)
         metafunc.parametrize("claim", found, ids=[one.id for one in found], indirect=True)
 
     @pytest.hookimpl(optionalhook=True)
