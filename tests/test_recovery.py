@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from backcheck.controls.examples import gap, pitr, world
+from backcheck.controls.examples import (
+    KEY_ARN,
+    copied,
+    copy_job,
+    dr_vault,
+    drills,
+    gap,
+    pitr,
+    point,
+    table,
+    vault,
+    world,
+)
+from backcheck.drill.record import DrillRecord
 from backcheck.errors import UsageError
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import Inventory, PitrStatus, Table
+from backcheck.policy.model import Method
 from backcheck.recovery import recovery
 
 
 def inventory() -> Inventory:
-    found = world().inventory
+    return inventory_of()
+
+
+def inventory_of(**changes: Any) -> Inventory:
+    found = world(**changes).inventory
     assert found is not None
     return found
 
@@ -50,6 +69,88 @@ def test_the_latest_state_by_pitr_first_then_points_of_each_region() -> None:
     assert moments == sorted(moments, reverse=True)
     assert all("aws backup start-restore-job" in way.command for way in points)
     assert found.measured == ("never measured: no drill of this table is on record",)
+    assert set(found.expected) == {"not known: no drill of this table has gone this way"}
+
+
+def test_a_copy_is_as_old_as_what_it_was_copied_from() -> None:
+    source = point()
+    copy = copied(source, created=source.created + timedelta(minutes=30))
+    job = copy_job(source_recovery_point_arn=source.arn, destination_recovery_point_arn=copy.arn)
+    found = inventory_of(
+        primary={"vaults": (vault(recovery_points=(source,)),), "copy_jobs": (job,)},
+        dr={"vaults": (dr_vault(recovery_points=(copy,)),)},
+    )
+    pitr, here, there = recovery(name(), world().policy, found).ways
+    assert (pitr.name, here.moment, there.moment) == ("point in time", source.created, source.created)
+    assert here.name.endswith("us-east-1"), "of one state, the one that is nearer first"
+    assert f"copied at {copy.created:%Y-%m-%d %H:%M:%S}" in there.says
+    unmapped = inventory_of(primary={"copy_jobs": ()}, dr={"vaults": (dr_vault(recovery_points=(copy,)),)})
+    (there,) = (way for way in recovery(name(), world().policy, unmapped).ways if way.method is Method.DR_COPY)
+    assert (there.moment, "a copy: what it holds is older" in there.says) == (copy.created, True)
+
+
+def drilled(method: str, days: int, **changes: Any) -> DrillRecord:
+    (record,) = (one for one in drills() if one.method == method)
+    finished = inventory().taken_at - timedelta(days=days)
+    return replace(record, started=finished - timedelta(hours=1), finished=finished, **changes)
+
+
+def test_what_drills_have_measured_stands_beside_each_way() -> None:
+    history = (
+        drilled("pitr", 40, active_minutes=11.0),
+        drilled("pitr", 10, active_minutes=21.0, verified_minutes=34.0),
+        drilled("backup", 20, active_minutes=30.0, verified_minutes=None),
+        drilled("backup", 5, active_minutes=None, verified_minutes=None, passed=False, detail="the restore failed"),
+        drilled("dr-copy", 3, simulated=True),
+        replace(drilled("dr-copy", 1), table_arn="arn:aws:dynamodb:us-east-1:111122223333:table/other"),
+    )
+    found = recovery(name(), world().policy, inventory(), history)
+    by_method = {way.method: told for way, told in zip(found.ways, found.expected, strict=True)}
+    assert by_method[Method.PITR] == (
+        "21 min until the table was active, 34 min to a verified read in the drill of 2026-11-12"
+    )
+    assert by_method[Method.BACKUP] == "30 min until the table was active in the drill of 2026-11-02"
+    assert by_method[Method.DR_COPY].endswith("in the drill of 2026-11-19 (SIMULATED: it says nothing about AWS)")
+    pitr, failed, passed, copy = found.measured
+    assert pitr.startswith("pitr: restored on 2026-11-12 11:00 UTC, 21 min until the table was active, 34 min")
+    assert failed == "backup: restored on 2026-11-17 11:00 UTC, never active, did not pass (the restore failed)"
+    assert passed == (
+        "backup: restored on 2026-11-02 11:00 UTC, 30 min until the table was active, passed, the last that did"
+    )
+    assert "SIMULATED" in copy
+
+
+def test_a_history_that_cannot_be_read_is_no_reason_to_stop() -> None:
+    unread = Gap(service="backcheck", operation="drill history", region="", account="", code="Malformed", detail="l. 3")
+    found = recovery(name(), world().policy, inventory(), unread)
+    assert found.measured == ("not known: l. 3",)
+    assert found.ways[0].command
+
+
+def test_the_tables_own_key_is_used_where_it_is() -> None:
+    keyed = table(encryption_key_arn=KEY_ARN)
+    found = recovery(name(), world().policy, inventory_of(primary={"tables": (keyed,)}))
+    here = next(way for way in found.ways if way.method is Method.BACKUP)
+    there = next(way for way in found.ways if way.method is Method.DR_COPY)
+    assert f'"encryptionType":"KMS","kmsMasterKeyArn":"{KEY_ARN}"' in here.command
+    assert '"encryptionType":"Default"' in there.command
+    assert "comes back under AWS's own key: the table's is in us-east-1" in there.says
+
+
+def test_the_restored_table_has_a_name_that_is_free() -> None:
+    taken = inventory_of(primary={"table_names": (name(), f"{name()}-restored")})
+    found = recovery(name(), world().policy, taken)
+    assert f"--target-table-name {name()}-restored-2 " in found.ways[0].command
+    assert any(f"--table-name {name()}-restored-2 --deletion-protection-enabled" in one for one in found.afterwards)
+
+
+def test_what_a_restore_leaves_behind() -> None:
+    rich = table(replica_regions=("eu-west-1",), tags={"team": "shop"}, pitr=pitr(window_days=7))
+    told = recovery(name(), world().policy, inventory_of(primary={"tables": (rich,)})).afterwards
+    assert "tags, stream, TTL, point-in-time recovery" in told[0]
+    assert any("PointInTimeRecoveryEnabled=true,RecoveryPeriodInDays=7" in one for one in told)
+    assert any("replicated to eu-west-1" in one for one in told)
+    assert any("its tags were on: team" in one for one in told)
 
 
 def test_a_moment_inside_the_window() -> None:
@@ -61,8 +162,9 @@ def test_a_moment_inside_the_window() -> None:
 
 def test_a_moment_outside_the_window() -> None:
     found = recovery(name(), world().policy, inventory(), at=inventory().taken_at - timedelta(days=300))
-    assert "is outside the window" in found.ways[0].says
-    assert found.ways[0].command == ""
+    (pitr,) = (way for way in found.ways if way.name == "point in time")
+    assert "is outside the window" in pitr.says
+    assert pitr.command == ""
 
 
 @pytest.mark.parametrize(
@@ -71,9 +173,9 @@ def test_a_moment_outside_the_window() -> None:
 )
 def test_without_pitr(value: PitrStatus | Gap, says: str) -> None:
     found = recovery(name(), world().policy, with_pitr(value))
-    assert found.ways[0].says.startswith(says)
-    assert found.ways[0].command == ""
-    assert any(way.command for way in found.ways[1:])
+    assert found.ways[-1].says.startswith(says)
+    assert found.ways[-1].command == found.expected[-1] == ""
+    assert all(way.command for way in found.ways[:-1])
 
 
 def test_a_table_that_is_not_there() -> None:
@@ -89,5 +191,7 @@ def test_a_table_that_was_deleted_comes_back_from_its_points() -> None:
     )
     back = recovery(name(), world().policy, replace(found, accounts=accounts))
     assert back.table.arn == next(found.tables()).arn
-    assert "--backup-type SYSTEM" in back.ways[0].says
+    assert "--backup-type SYSTEM" in back.ways[-1].says
+    assert "which key the table had is not known" in back.ways[0].says
+    assert back.afterwards[-1] == "how this table was set up is not known: look into its template"
     assert {way.name.rpartition(" ")[2] for way in back.ways if way.command} == {"us-east-1", "us-west-2"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from backcheck.errors import UsageError
 from backcheck.inventory import snapshot
 from backcheck.inventory.model import Inventory
-from backcheck.policy.model import Policy
+from backcheck.policy.model import PRIMARY, Account, Policy
 
 Progress = Callable[[int], None]
 
@@ -54,40 +55,78 @@ class Taken:
         return hashlib.sha256(self.data).hexdigest()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An account that is there to be read, as often as need be."""
+
+    home: Callable[[], str | None]
+    """The Region of its profile or session; None where nothing says it."""
+    identity: Callable[[], str]
+    """Asks whose account it is: twelve digits. Raises Error where that cannot be told."""
+    read: Callable[[Policy], Inventory]
+    """Everything that an audit of a policy reads."""
+
+
 def take(choice: Choice, policy: Policy, progress: Progress = lambda _: None) -> Taken:
     """Read the account that was chosen. Raises UsageError for a wrong choice, Error where nothing can be read."""
     choice.check()
     if choice.snapshot is not None:
         inventory = snapshot.read(choice.snapshot)
         return Taken(inventory=inventory, data=choice.snapshot.read_bytes())
-    inventory = _from_sandbox(choice, policy) if choice.sandbox is not None else _from_aws(choice, policy, progress)
+    with opened(choice, progress) as account:
+        inventory = account.read(policy)
     return Taken(inventory=inventory, data=snapshot.dumps(inventory))
 
 
-def _from_aws(choice: Choice, policy: Policy, progress: Progress) -> Inventory:
-    from backcheck.inventory.collect import collect
-    from backcheck.inventory.collect.connect import Kind, targets
-
-    kind = Kind.LIVE if choice.live else Kind.ENDPOINT
-    accounts = targets(
-        policy.accounts,
-        kind=kind,
-        profile=choice.profile,
-        role_arn=choice.role_arn,
-        endpoint_url=choice.endpoint_url,
-    )
-    return collect(accounts, policy, lambda: datetime.now(UTC), regions=choice.regions, progress=progress)
+@contextmanager
+def opened(choice: Choice, progress: Progress = lambda _: None) -> Iterator[Opened]:
+    """The account that was chosen, but for a snapshot, which is read already."""
+    if choice.sandbox is not None:
+        yield from _sandbox(choice, choice.sandbox)
+    else:
+        yield _aws(choice, progress)
 
 
-def _from_sandbox(choice: Choice, policy: Policy) -> Inventory:
+def _aws(choice: Choice, progress: Progress) -> Opened:
+    from backcheck.inventory.collect import collect, whoami
+    from backcheck.inventory.collect.connect import Kind, Target, targets
+
+    def reached(accounts: tuple[Account, ...]) -> tuple[Target, ...]:
+        return targets(
+            accounts,
+            kind=Kind.LIVE if choice.live else Kind.ENDPOINT,
+            profile=choice.profile,
+            role_arn=choice.role_arn,
+            endpoint_url=choice.endpoint_url,
+        )
+
+    def read(policy: Policy) -> Inventory:
+        clock = lambda: datetime.now(UTC)  # noqa: E731  where the real clock is looked at
+        return collect(reached(policy.accounts), policy, clock, regions=choice.regions, progress=progress)
+
+    def caller() -> Target:
+        return reached((Account(key=PRIMARY, id=""),))[0]
+
+    def identity() -> str:
+        found = caller()
+        return whoami(found, (*choice.regions, found.session.region_name or "us-east-1")[0])
+
+    return Opened(home=lambda: caller().session.region_name, identity=identity, read=read)
+
+
+def _sandbox(choice: Choice, scenario: str) -> Iterator[Opened]:
     """The scenario's account, at the moment on the sandbox's own clock."""
     from backcheck.inventory.collect import collect
     from backcheck.inventory.collect.connect import Kind, Target
     from backcheck.sandbox import Sandbox
 
-    with Sandbox.from_scenario(choice.sandbox or "") as sandbox:
-        accounts = [
-            Target(account=account, session=sandbox.session(account=account.id), kind=Kind.SANDBOX)
-            for account in policy.accounts
-        ]
-        return collect(accounts, policy, sandbox.clock.now, regions=choice.regions)
+    with Sandbox.from_scenario(scenario) as sandbox:
+
+        def read(policy: Policy) -> Inventory:
+            accounts = [
+                Target(account=account, session=sandbox.session(account=account.id), kind=Kind.SANDBOX)
+                for account in policy.accounts
+            ]
+            return collect(accounts, policy, sandbox.clock.now, regions=choice.regions)
+
+        yield Opened(home=lambda: sandbox.session().region_name, identity=lambda: sandbox.account, read=read)

@@ -161,8 +161,14 @@ def _suite(config: pytest.Config) -> Suite:
         remove_earlier(out)
     taken = take(choice, policy)
     now = _time(config.getoption("at")) or taken.inventory.taken_at
-    world = World(policy=policy, now=now, inventory=taken.inventory, drills=_drills(config, folder, out))
     own = own_controls([folder / name for name in config.getoption("controls")])
+    world = World(
+        policy=policy,
+        now=now,
+        inventory=taken.inventory,
+        drills=_drills(config, folder, out),
+        own=frozenset(one.id for one in own),
+    )
     run = audit(world, (*CONTROLS, *own), taken.sha256)
     if not run.findings:
         raise UsageError("nothing is selected: no control has anything to say about this policy")

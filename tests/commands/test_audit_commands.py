@@ -11,7 +11,8 @@ from tests.test_difference import FAIL, PASS, UNKNOWN, run
 
 from backcheck import cli
 from backcheck.controls import CONTROLS
-from backcheck.controls.examples import world
+from backcheck.controls.examples import drills, world
+from backcheck.drill import history
 from backcheck.evidence.write import write_evidence
 from backcheck.finding import Status
 from backcheck.inventory import snapshot
@@ -99,6 +100,21 @@ def test_recover_prints_commands(taken: Path, output: Output) -> None:
     text = output()[0]
     assert "aws dynamodb restore-table-to-point-in-time" in text
     assert "aws backup start-restore-job" in text
+
+
+def test_recover_says_how_long_the_last_drill_took(taken: Path, tmp_path: Path, output: Output) -> None:
+    table = next(snapshot.read(taken).tables())
+    file = tmp_path / "drills.jsonl"
+    asked = ["recover", table.name, "--policy", POLICY, "--snapshot", str(taken), "--drills", str(file)]
+    assert cli.run(asked) == 0, "a history that is not there keeps nobody from restoring"
+    assert f"not known: {file}: No such file" in output()[0]
+    history.append(file, drills())
+    assert cli.run(asked) == 0
+    text = output()[0]
+    assert "takes: 40 min until the table was active" in text
+    assert "pitr: restored on" in text
+    assert "no drill history was named" not in text
+    assert text.index("1. point in time") < text.index("2. ") < text.index("after any restore")
 
 
 def test_recover_of_a_table_that_is_not_there(taken: Path, output: Output) -> None:

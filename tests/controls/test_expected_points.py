@@ -129,7 +129,8 @@ def test_nothing_is_expected_before_table_plan_and_policy_are_there() -> None:
     world = examples.world()
     assert in_force_since(subject(world), TIERS[0], world) == examples.BORN
     later = datetime(2026, 5, 1, tzinfo=UTC)
-    planned = examples.world(primary={"plans": (examples.plan(created=later),)})
+    unused = (examples.vault(recovery_points=()),)
+    planned = examples.world(primary={"plans": (examples.plan(created=later),), "vaults": unused})
     assert in_force_since(subject(planned), TIERS[0], planned) == later
     decided = examples.world(policy=examples.policy(effective_from=date(2026, 6, 1)))
     assert in_force_since(subject(decided), TIERS[0], decided) == datetime(2026, 6, 1, tzinfo=UTC)

@@ -330,6 +330,66 @@ def test_20_a_table_made_again_under_the_same_name() -> None:
     assert verdict(world, "RP-01").status is FAIL, "the old table's points prove nothing"
 
 
+DUE = ("RP-01", "RP-02", "JOB-01", "DR-03", "DR-04")
+"""Controls that say nothing where no backup was due yet."""
+
+
+def never_backed_up(**primary: object) -> World:
+    nothing = {"vaults": (examples.vault(recovery_points=()),), "backup_jobs": (), "copy_jobs": (), **primary}
+    return examples.world(primary=nothing, dr={"vaults": (examples.dr_vault(recovery_points=()),)})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"created": NOW - timedelta(hours=2)},
+        {"created": NOW - timedelta(hours=2), "id": "plan-2", "rules": examples.rules(id="rule-new")},
+    ],
+)
+def test_20_a_plan_whose_date_is_of_today_and_whose_points_are_older(changes: dict[str, object]) -> None:
+    """An update may refresh CreationDate, and a deployment may make the plan anew: neither forgives last night."""
+    held = tuple(replace(one, rule_name="Daily") for one in examples.points(examples.of_last_night))
+    world = examples.world(
+        primary={"plans": (examples.plan(**changes),), "vaults": (examples.vault(recovery_points=held),)}
+    )
+    assert verdict(world, "RP-01", "main/daily").status is FAIL
+    assert verdict(world, "RP-02", "main/daily").status is FAIL
+
+
+def test_20_a_plan_made_today_for_a_table_that_was_never_backed_up() -> None:
+    """If each day's deployment makes it anew, nothing is ever due: that must not look like nothing to do."""
+    world = never_backed_up(plans=(examples.plan(created=NOW - timedelta(hours=2)),))
+    assert {control: worst(world, control) for control in DUE} == {
+        **dict.fromkeys(DUE, UNKNOWN),
+        "RP-01": FAIL,
+        "DR-03": FAIL,
+    }, "the newest point and the newest copy do not exist, however young the plan is"
+    finding = verdict(world, "RP-01", "main/daily")
+    assert finding.status is UNKNOWN
+    assert "the table is older than the plan or the policy, which are of 2026-11-22 10:00 UTC" in finding.message
+    assert worst(world, "RPO-02") is FAIL, "all that the table ever held would be lost"
+
+
+def test_20_a_policy_that_begins_today_for_a_table_that_was_never_backed_up() -> None:
+    policy = replace(examples.policy(), validation=None, effective_from=NOW.date())
+    world = replace(never_backed_up(), policy=policy, now=NOW.replace(hour=3))
+    assert {worst(world, control) for control in ("RP-01", "RP-02", "JOB-01", "DR-04")} == {UNKNOWN}
+
+
+@pytest.mark.parametrize("shown_by", ["point", "job"])
+def test_20_a_table_that_is_made_again_each_day(shown_by: str) -> None:
+    """It is always too young for a backup to be due; what its name had before shows that it is not new."""
+    made = {"tables": (examples.table(created=NOW - timedelta(hours=2)),)}
+    if shown_by == "point":
+        world = never_backed_up(**made, vaults=(examples.vault(),))
+    else:
+        world = never_backed_up(**made, backup_jobs=examples.backup_jobs())
+    assert {control: worst(world, control) for control in (*DUE, "RPO-02")} == dict.fromkeys((*DUE, "RPO-02"), UNKNOWN)
+    assert "the table was made again at 2026-11-22 10:00 UTC" in verdict(world, "RP-02", "main/daily").message
+    new = never_backed_up(**made)
+    assert {worst(new, control) for control in (*DUE, "RPO-02")} == {NOT_APPLICABLE}
+
+
 @pytest.mark.parametrize(
     "code", ["TableNotFoundException", "ContinuousBackupsUnavailableException", "ThrottlingException"]
 )

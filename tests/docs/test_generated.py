@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from backcheck import cli
+from backcheck.reconcile.document import published
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -22,6 +23,12 @@ def output(*arguments: str) -> str:
 def test_the_catalogues_page_is_generated() -> None:
     page = (ROOT / "docs" / "controls.md").read_text(encoding="utf-8")
     assert page == output("controls", "--markdown"), "write it anew: backcheck controls --markdown > docs/controls.md"
+
+
+def test_the_schema_of_a_reconcile_plan_is_the_codes() -> None:
+    page = (ROOT / "docs" / "reconcile-plan.schema.json").read_text(encoding="utf-8")
+    how = "python -c 'from backcheck.reconcile.document import published; print(published(), end=str())'"
+    assert page == published(), f"write it anew: {how} > docs/reconcile-plan.schema.json"
 
 
 def test_the_readme_names_every_command() -> None:

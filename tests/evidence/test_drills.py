@@ -16,6 +16,7 @@ from backcheck.controls.examples import gap, world
 from backcheck.drill.details import read
 from backcheck.drill.record import DrillRecord
 from backcheck.evidence import drills, html
+from backcheck.finding import Status
 
 
 def page(*records: DrillRecord, details: drills.Details | None = None) -> str:
@@ -60,6 +61,15 @@ def test_a_simulated_drill_is_marked(simulated: bool) -> None:
     shown = page(replace(RECORD, simulated=simulated))
     assert ('<div class="bc-mark">simulated</div>' in shown) is simulated
     assert ("an emulator restored it" in shown) is simulated
+
+
+@pytest.mark.parametrize(
+    ("passed", "undetermined", "outcome"),
+    [(True, False, Status.PASS), (False, False, Status.FAIL), (False, True, Status.UNKNOWN)],
+)
+def test_a_drill_that_shows_nothing_has_not_failed(passed: bool, undetermined: bool, outcome: Status) -> None:
+    record = replace(RECORD, passed=passed, undetermined=undetermined)
+    assert [one.outcome for one in drills.section(replace(world(), drills=(record,)), {}).drills] == [outcome]
 
 
 def test_only_the_last_drill_of_a_method_counts_and_failed_ones_come_first() -> None:

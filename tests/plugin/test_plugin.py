@@ -343,6 +343,23 @@ def test_a_control_of_ones_own_is_judged_like_the_others(
     result.stdout.fnmatch_lines(["FAIL * ACME-01 *techmoda-products*the name is long*"])
 
 
+WAIVER = """waivers:
+  - {control: ACME-01, resource: "arn:aws:dynamodb:us-east-1:123456789012:table/techmoda-products",
+     owner: a@example.com, ticket: T-1, reason: Renamed in January, granted: 2026-11-01, expires: 2027-01-01}
+"""
+
+
+def test_a_control_of_ones_own_can_be_waived(pytester: pytest.Pytester, policy_file: Path, compliant: Path) -> None:
+    text = policy_file.read_text(encoding="utf-8")
+    waived = pytester.path / "waived.yaml"
+    waived.write_text(re.sub(r"^waivers: \[\].*\n", WAIVER, text, flags=re.MULTILINE), encoding="utf-8")
+    pytester.path.joinpath("mine.py").write_text(OWN_CONTROL)
+    assert audit(pytester, waived, compliant, "--controls", "mine.py").ret == 0
+    without = audit(pytester, waived, compliant)
+    assert without.ret == 1, "its waiver is for nothing that was judged"
+    without.stdout.fnmatch_lines(["FAIL * POL-11 *ACME-01*names a control that does not exist*"])
+
+
 def test_every_finding_of_the_catalogue_is_asserted(pytestconfig: pytest.Config) -> None:
     folder = pytestconfig.rootpath / "tests_policy"
     marked = [name for path in folder.glob("test_*.py") for name in re.findall(r'"([A-Z]+-\d\d)"', path.read_text())]

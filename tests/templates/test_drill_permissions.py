@@ -120,7 +120,7 @@ def test_the_drill_role_may_do_what_a_drill_calls(
     session = site.sandbox.session()
     session.events.register("before-parameter-build", watch)
     target = Target(account=techmoda().accounts[0], session=session, kind=Kind.SANDBOX)
-    account = Opened(targets=(target,), clock=SandboxClock(site.sandbox.clock))
+    account = Opened(targets=(target,), acting=(target,), clock=SandboxClock(site.sandbox.clock))
     wanted = {"witness_bucket": site.bucket} if exported else {}
     done = perform(techmoda(), account, wanted, Patience(), tmp_path)
     assert {record.passed for record in done.records} == {True}

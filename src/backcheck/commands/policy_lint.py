@@ -11,8 +11,10 @@ import click
 
 from backcheck import waivers
 from backcheck.commands.moment import parse_moment
+from backcheck.commands.options import FILE
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import Reads, World
+from backcheck.controls.own import own_controls
 from backcheck.errors import PolicyError, UsageError
 from backcheck.evaluate import evaluate
 from backcheck.finding import Finding, Status, Summary
@@ -37,7 +39,12 @@ ARITHMETIC = ("RPO-01",)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The policy document that people read: must be what `policy render` writes (DRF-02).",
 )
-def command(policies: tuple[Path, ...], at: datetime, explained: bool, document: Path | None) -> int:
+@click.option(
+    "--controls", "files", type=FILE, multiple=True, help="Controls of your own that waivers may name; may be repeated."
+)
+def command(
+    policies: tuple[Path, ...], at: datetime, explained: bool, document: Path | None, files: tuple[Path, ...]
+) -> int:
     """Check policies: format, arithmetic, schedules, overlaps, objectives, waivers, references.
 
     Exit code 0: compliant, 1: something fails, 2: something could not be told, 4: a file does not load.
@@ -45,23 +52,35 @@ def command(policies: tuple[Path, ...], at: datetime, explained: bool, document:
     if document and len(policies) > 1:
         raise UsageError("--document belongs to one policy", hint="lint the policies one by one")
     loaded = _load_all(policies)
+    own = _own(files, loaded)
     findings: list[Finding] = []
     for policy in loaded:
         if explained:
             click.echo(explain(policy), nl=False)
-        found = lint(policy, at, document)
+        found = lint(policy, at, document, own)
         # With --explain the result is the policy: it can be piped into a file.
         click.echo("\n".join(_report(policy, found, at)), err=explained)
         findings += found
     return Summary.of(findings).exit_code
 
 
-def lint(policy: Policy, now: datetime, document: Path | None = None) -> tuple[Finding, ...]:
-    """Every finding on the policy alone."""
+def lint(
+    policy: Policy, now: datetime, document: Path | None = None, own: frozenset[str] | None = None
+) -> tuple[Finding, ...]:
+    """Every finding on the policy alone. `own`: ids of the user's own controls; None where they were not loaded."""
     text = document.read_bytes().decode("utf-8", errors="replace") if document else None
-    found = evaluate(World(policy=policy, now=now, document=text), (c for c in CONTROLS if Reads.POLICY in c.reads))
+    world = World(policy=policy, now=now, document=text, own=own)
+    found = evaluate(world, (control for control in CONTROLS if Reads.POLICY in control.reads))
     # What waivers of other controls come to, an audit says; POL-11 judges every waiver as such.
     return tuple(finding for finding in waive(found, policy, now.date()) if finding.control != waivers.CONTROL)
+
+
+def _own(files: tuple[Path, ...], policies: Iterable[Policy]) -> frozenset[str] | None:
+    """Ids of the user's own controls; None where a waiver names one that nobody has loaded, from a file perhaps."""
+    catalogue = {control.id for control in CONTROLS}
+    named = {waiver.control for policy in policies for waiver in policy.waivers} - catalogue
+    found = frozenset(one.id for one in own_controls(files)) if files or named else frozenset()
+    return found if files or named <= found else None
 
 
 def _load_all(paths: Iterable[Path]) -> list[Policy]:

@@ -45,6 +45,8 @@ class World:
     """The drill history, oldest first."""
     document: str | None = None
     """The policy document for people, where one was given (DRF-02)."""
+    own: frozenset[str] | None = None
+    """Ids of the user's own controls that are judged here as well; None: nobody looked for any."""
     index: Index = field(init=False, repr=False, compare=False)
     """The inventory by the keys that controls ask for; made anew with each World."""
 

@@ -11,6 +11,7 @@ from backcheck.controls.expected_points import (
     expectation,
     in_force_since,
     kept_since,
+    nothing_due,
     points_in,
     rule_tiers,
     usable,
@@ -102,7 +103,7 @@ def _complete(subject: ScopedTable, tier: Tier, copy: Copy, points: tuple[Recove
     due = _due(subject, tier, copy, world)
     missing = [one for one in due if copy_for(one, points, rules) is None]
     if not due:
-        return not_applicable(f"no copy of {tier.name} was due yet", tier=tier.id)
+        return nothing_due(subject, world, what=f"no {tier.name} copy", tier=tier.id)
     return verdict(
         not missing,
         expected=f"{len(due)} copies in {copy.vault}",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from backcheck.controls import examples
 from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable, unread, verdict
-from backcheck.controls.expected_points import expectation, in_force_since
+from backcheck.controls.expected_points import expectation, in_force_since, nothing_due
 from backcheck.controls.jobs import MONTH, health
 from backcheck.controls.moments import few, told
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
@@ -64,7 +64,7 @@ def copy_jobs_are_healthy(subject: ScopedTable, world: World) -> Verdict:
     problems = [*seen.bad_today, *(f"{job.state} since {told(job.created)}" for job in slow)]
     if not jobs:
         if not _was_due(subject, world):
-            return not_applicable("no copy was due yet")
+            return nothing_due(subject, world, what="no copy")
         problems = ["no copy job in 30 days, though copies were due"]
     return verdict(
         not problems and seen.sound,

@@ -13,11 +13,12 @@ from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from operator import attrgetter
 
-from backcheck.controls.control import World
+from backcheck.controls.control import World, not_applicable, unknown
 from backcheck.controls.deployment import match
 from backcheck.controls.index import VaultId
-from backcheck.controls.moments import CLOCK_SKEW, DAY
+from backcheck.controls.moments import CLOCK_SKEW, DAY, told
 from backcheck.controls.subjects import ScopedTable
+from backcheck.finding import Verdict
 from backcheck.inventory.backup import RecoveryPoint
 from backcheck.inventory.gap import Gap
 from backcheck.policy.calendar import calendar_of
@@ -194,12 +195,69 @@ def kept_since(retention_days: int | None, now: datetime) -> datetime:
 
 
 def in_force_since(subject: ScopedTable, tier: Tier, world: World) -> datetime:
-    """From when on a tier's backups of a table can be expected: the table, the plan and the policy are all there."""
+    """From when on a tier's backups of a table can be expected: the table, the plan and the policy are all there.
+
+    No page says whether CreationDate is the plan's or that of its latest version (API_BackupPlansListMember; the reply
+    to UpdateBackupPlan has one as well): a point that the plan made before it shows that the plan is older.
+    """
     since = [subject.table.created]
     plans = subject.region.plans
     wanted = next((plan.name for plan in world.policy.plans if plan.key == tier.plan), "")
-    made = [plan.created for plan in (() if isinstance(plans, Gap) else plans) if plan.name == wanted and plan.created]
-    since += [min(made)] if made else []
+    named = [plan for plan in (() if isinstance(plans, Gap) else plans) if plan.name == wanted]
+    made = [plan.created for plan in named if plan.created]
+    if made:
+        shown = _shown_since(subject, tier, min(made), frozenset(plan.id for plan in named), world)
+        since.append(shown or min(made))
     if world.policy.effective_from:
         since.append(datetime.combine(world.policy.effective_from, time(), tzinfo=UTC))
     return max(since)
+
+
+def _shown_since(
+    subject: ScopedTable, tier: Tier, made: datetime, plan_ids: frozenset[str], world: World
+) -> datetime | None:
+    """The first point of the plan, or of an earlier one with a rule of this name; None where none is before `made`."""
+    points = points_in(world.policy.vault(tier.vault), subject, world)
+    if isinstance(points, Gap):
+        return None
+    before = points[: bisect_left(points, made, key=attrgetter("created"))]
+    by_plan = (p.created for p in before if p.plan_id in plan_ids or (p.plan_id and p.rule_name == tier.rule))
+    return next(by_plan, None)
+
+
+def nothing_due(subject: ScopedTable, world: World, *, what: str, tier: str | None = None) -> Verdict:
+    """What to say where no backup was due: NOT_APPLICABLE of what is new, UNKNOWN of what only looks so.
+
+    Right after a plan, or a table, was made again nothing is due. If that is done each day, nothing ever is, and a
+    backup that is never made is never missed.
+    """
+    asked, table, begins = expectation(subject.tiers, world), subject.table, world.policy.effective_from
+    if begins is not None and begins > world.now.date():
+        message = f"the policy holds from {begins} only: until then {what} of {table.name} is due"
+        return unknown(message, at="/effective_from", tier=tier)
+    if any(asked.due(one, in_force_since(subject, one, world)) for one in subject.tiers):
+        return not_applicable(f"{what} of {table.name} was due yet", tier=tier)
+    why = ""
+    if asked.any_since(table.created):
+        since = min(in_force_since(subject, one, world) for one in subject.tiers)
+        why = f"the table is older than the plan or the policy, which are of {told(since)}"
+    elif seen := made_again(subject, world):
+        why = f"the table was made again at {told(table.created)}: {seen}"
+    if not why:
+        return not_applicable(f"{what} of {table.name} was due yet", tier=tier)
+    message = f"{what} of {table.name} was due yet, and {why}; nothing shows until the next one that it is backed up"
+    return unknown(message, at="ListBackupPlans.CreationDate, DescribeTable.CreationDateTime", tier=tier)
+
+
+def made_again(subject: ScopedTable, world: World) -> str:
+    """What shows that there was a table of this name before this one; empty where nothing does."""
+    arn, created = subject.table.arn, subject.table.created
+    for vault in world.policy.vaults:
+        place = vault_id(vault, world.policy)
+        points = world.index.points(place, arn) if place else None
+        if points and not isinstance(points, Gap) and points[0].created < created:
+            return f"{vault.name} has a point of {told(points[0].created)}"
+    jobs = world.index.backup_jobs(subject.region, arn)
+    if jobs and not isinstance(jobs, Gap) and jobs[0].created < created:
+        return f"there was a backup job at {told(jobs[0].created)}"
+    return ""

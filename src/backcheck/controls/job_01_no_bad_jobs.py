@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from backcheck.controls import examples
-from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable, unread, verdict
-from backcheck.controls.expected_points import expectation, in_force_since
+from backcheck.controls.control import ACCOUNT_ONLY, World, control, unread, verdict
+from backcheck.controls.expected_points import expectation, in_force_since, nothing_due
 from backcheck.controls.jobs import MONTH, health
 from backcheck.controls.moments import few
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
@@ -60,7 +60,7 @@ def jobs_succeed(subject: ScopedTable, world: World) -> Verdict:
         start = world.now - MONTH + timedelta(days=1)
         asked = expectation(subject.tiers, world)
         if not any(asked.due(tier, max(start, in_force_since(subject, tier, world))) for tier in subject.tiers):
-            return not_applicable(f"no backup of {subject.table.name} was due yet")
+            return nothing_due(subject, world, what="no backup")
         problems = ["no backup job in 30 days, though backups were due"]
     return verdict(
         not problems and seen.sound,

@@ -6,7 +6,6 @@ They are the same `Control` values as the catalogue's, and are judged, waived an
 from __future__ import annotations
 
 import importlib.util
-import re
 from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -14,10 +13,10 @@ from types import ModuleType
 
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import AnyControl, Control
+from backcheck.controls.pol_11_waivers import OWN_ID
 from backcheck.errors import UsageError
 
 GROUP = "backcheck.controls"
-ID = re.compile(r"[A-Z]{2,8}-\d{2}")
 
 
 def own_controls(files: Iterable[Path] = (), installed: Iterable[EntryPoint] | None = None) -> tuple[AnyControl, ...]:
@@ -29,7 +28,7 @@ def own_controls(files: Iterable[Path] = (), installed: Iterable[EntryPoint] | N
     found = [one for file in files for one in _in_file(file)] + [one for point in offered for one in _offered(point)]
     taken = {one.id for one in CONTROLS}
     for one in found:
-        if not ID.fullmatch(one.id):
+        if not OWN_ID.fullmatch(one.id):
             raise UsageError(
                 f"the control id {one.id!r} is odd", hint="write two to eight capitals and a number: ACME-01"
             )

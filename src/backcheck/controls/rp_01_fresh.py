@@ -11,6 +11,7 @@ from backcheck.controls.expected_points import (
     backup_for,
     expectation,
     in_force_since,
+    nothing_due,
     points_in,
     rule_tiers,
     usable,
@@ -108,7 +109,7 @@ def latest_backup_is_there(subject: ScopedTable, world: World) -> Iterator[Verdi
 def _of_tier(subject: ScopedTable, tier: Tier, points: tuple[RecoveryPoint, ...], world: World) -> Verdict:
     due = expectation(subject.tiers, world).due(tier, in_force_since(subject, tier, world))
     if not due:
-        return _nothing_due(subject, tier, world)
+        return nothing_due(subject, world, what=f"no {tier.name} backup", tier=tier.id)
     if future := _of_the_future(points, world):
         return unknown(future, at=AT, tier=tier.id)
     ids = rule_tiers(subject, world)
@@ -129,17 +130,6 @@ def _of_tier(subject: ScopedTable, tier: Tier, points: tuple[RecoveryPoint, ...]
         tier=tier.id,
         instances=[instant(due[-1].at)],
     )
-
-
-def _nothing_due(subject: ScopedTable, tier: Tier, world: World) -> Verdict:
-    """Young tables and plans owe nothing; a policy that does not hold yet asks for nothing, and must not look kept."""
-    begins = world.policy.effective_from
-    if begins is not None and begins > world.now.date():
-        message = (
-            f"the policy holds from {begins} only: until then no {tier.name} backup of {subject.table.name} is due"
-        )
-        return unknown(message, at="/effective_from", tier=tier.id)
-    return not_applicable(f"no {tier.name} backup of {subject.table.name} was due yet", tier=tier.id)
 
 
 def _of_the_future(points: tuple[RecoveryPoint, ...], world: World) -> str:
@@ -180,7 +170,7 @@ def _newest(
     if future and not fresh:
         return unknown(future, at=AT)
     if newest is None and not expectation(subject.tiers, world).any_since(subject.table.created):
-        return not_applicable(f"{subject.table.name} is so young that no backup was due yet")
+        return nothing_due(subject, world, what="no backup")
     age = max(world.now - since, timedelta(0))
     return verdict(
         fresh,

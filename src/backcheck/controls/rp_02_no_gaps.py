@@ -9,6 +9,7 @@ from backcheck.controls.expected_points import (
     expectation,
     in_force_since,
     kept_since,
+    nothing_due,
     points_in,
     rule_tiers,
     usable,
@@ -72,7 +73,7 @@ def _of_tier(
     since = max(in_force_since(subject, tier, world), kept_since(tier.retention_days, world.now))
     due = expectation(subject.tiers, world).due(tier, since)
     if not due:
-        return not_applicable(f"no {tier.name} backup of {subject.table.name} was due yet", tier=tier.id)
+        return nothing_due(subject, world, what=f"no {tier.name} backup", tier=tier.id)
     lost = [one.at for one in due if backup_for(one, points, ids) is None]
     missing = [told(at) for at in lost]
     return verdict(

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from backcheck.controls import examples
 from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable, unread, verdict
-from backcheck.controls.expected_points import in_force_since, points_in, usable
+from backcheck.controls.expected_points import expectation, in_force_since, nothing_due, points_in, usable
 from backcheck.controls.moments import told
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
@@ -28,6 +28,8 @@ class Stretch:
     start: datetime
     end: datetime
     objective: timedelta
+    empty: bool
+    """There is no point at all: it goes back to the table's creation."""
 
     @property
     def within(self) -> bool:
@@ -98,6 +100,9 @@ def rpo_was_kept(subject: ScopedTable, world: World) -> Verdict:
     kept = all(one.within for one in measured)
     if gaps and kept:
         return unread(gaps[0], resource=subject.resource)
+    asked = expectation(subject.tiers, world)
+    if kept and any(one.empty for one in measured) and not asked.any_since(subject.table.created):
+        return nothing_due(subject, world, what="no backup")
     if not measured:
         return not_applicable("the policy states no objective for this table's backups")
     return verdict(
@@ -119,14 +124,19 @@ def _stretch(place: str, held: Held, hours: int, subject: ScopedTable, world: Wo
     shortest = min((days for _, days in held if days is not None), default=LOOK_BACK.days)
     opening = world.now - min(LOOK_BACK, timedelta(days=shortest))
     start, end = _longest(sorted(times), opening, subject, world)
-    return Stretch(place=place, start=start, end=end, objective=timedelta(hours=hours))
+    return Stretch(place=place, start=start, end=end, objective=timedelta(hours=hours), empty=not times)
 
 
 def _longest(
     times: Sequence[datetime], opening: datetime, subject: ScopedTable, world: World
 ) -> tuple[datetime, datetime]:
-    """From `opening`, before which points may be gone by their retention; or from when backups were first due."""
+    """From `opening`, before which points may be gone by their retention; or from when backups were first due.
+
+    Without any point all is lost that came since the table was made, however young its plan is.
+    """
     in_force = min((in_force_since(subject, tier, world) for tier in subject.tiers), default=subject.table.created)
+    if not times:
+        in_force = subject.table.created
     earlier = any(time <= opening for time in times)
     since = opening if earlier else max(opening, in_force)
     within = [time for time in times if time > opening]

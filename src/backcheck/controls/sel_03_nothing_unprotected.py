@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from backcheck.controls import examples
@@ -11,6 +12,7 @@ from backcheck.controls.expected_points import expectation
 from backcheck.controls.moments import told
 from backcheck.controls.subjects import covers
 from backcheck.finding import Severity, Verdict
+from backcheck.inventory.backup import ProtectedResource
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory, Table
 from backcheck.policy.model import Policy, TableScope
@@ -63,6 +65,18 @@ def discovered_tables(world: World) -> Iterator[FoundTable | Verdict]:
             }
         ),
         "a table that was never backed up": lambda: examples.world(primary={"protected": ()}),
+        "a table that was made again and not backed up since": lambda: examples.world(
+            primary={
+                "tables": (examples.table(created=examples.NOW - timedelta(days=2)),),
+                "protected": (
+                    ProtectedResource(
+                        resource_arn=examples.TABLE_ARN,
+                        resource_type="DynamoDB",
+                        last_backup=examples.NOW - timedelta(days=3),
+                    ),
+                ),
+            }
+        ),
     },
     unknown={
         "tables not listed": lambda: examples.world(primary={"table_names": examples.gap("ListTables"), "tables": ()}),
@@ -95,7 +109,7 @@ def _backed_up(found: FoundTable, scope: TableScope, world: World) -> Verdict:
     if isinstance(found.region.protected, Gap):
         return unread(found.region.protected, resource=found.resource)
     listed = world.index.protected.get(found.resource)
-    if listed and listed.last_backup:
+    if listed and listed.last_backup and not _of_another(listed.last_backup, found.table):
         return _passed(
             found, f"{found.name} was last backed up at {told(listed.last_backup)}", told(listed.last_backup)
         )
@@ -106,8 +120,15 @@ def _backed_up(found: FoundTable, scope: TableScope, world: World) -> Verdict:
         expected="a last backup",
         observed="none",
         at="ListProtectedResources.LastBackupTime",
-        message=f"{found.name} is in the policy, and AWS Backup has never backed it up",
+        message=f"{found.name} is in the policy, and AWS Backup has never backed it up"
+        if not (listed and listed.last_backup)
+        else f"{found.name} was made again, and AWS Backup has not backed it up since",
     )
+
+
+def _of_another(last_backup: datetime, table: Table | Gap | None) -> bool:
+    """An ARN is a name: a backup from before the table was made is one of another table."""
+    return isinstance(table, Table) and last_backup < table.created
 
 
 def _was_due(scope: TableScope, table: Table, world: World) -> bool:

@@ -46,7 +46,11 @@ _FIELDS: dict[str, Any] = {
         "type": "array",
         "items": {"type": "array", "prefixItems": [_TEXT, {"type": "number"}], "minItems": 2, "maxItems": 2},
     },
+    "undetermined": _FLAG,
+    "boundary": {"enum": ["asserted", "broken", ""]},
 }
+_LATER = frozenset({"undetermined", "boundary"})
+"""Not in the lines of earlier versions."""
 
 
 def append(path: Path, records: Iterable[DrillRecord]) -> None:
@@ -106,7 +110,12 @@ def _moment(text: str, where: str) -> datetime:
 
 @cache
 def _validator() -> Draft202012Validator:
-    schema = {"type": "object", "properties": _FIELDS, "required": list(_FIELDS), "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": _FIELDS,
+        "required": [name for name in _FIELDS if name not in _LATER],
+        "additionalProperties": False,
+    }
     return Draft202012Validator(schema)
 
 

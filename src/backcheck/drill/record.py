@@ -23,19 +23,23 @@ class DrillRecord:
     verified_minutes: float | None
     """Restore request until the first verified read."""
     passed: bool
-    """Completed, verified against a witness, and cleaned up."""
+    """It has shown everything that the policy's drill.checks ask for."""
     integrity: str
     """equal, different or not-proven, as the comparison said."""
     witness: str
     """Kind of the witness: export, sealed-manifest, quiet-scan."""
     independent: bool
     settings: str
-    """equal, listed or different."""
+    """equal, listed or different; empty where they were not all read."""
     cleaned_up: bool
     simulated: bool
     detail: str
     phases: tuple[tuple[str, float], ...] = ()
     """What it did, in order, and for how many seconds."""
+    undetermined: bool = False
+    """It has not passed, and nothing that it has shown says that the backup is at fault."""
+    boundary: str = ""
+    """asserted or broken, by the canary; empty: not asserted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ def perform(
     made = plan(policy, inventory, now=account.clock.now(), suffix=secrets.token_hex(3), **wanted)
     for line in report.plan_text(made):
         tell(line)
-    reach = Reach(account.targets)
+    reach = Reach(account.acting)
     records = [verdict.refused(one, made, simulated=reach.simulated) for one in made.obstacles if one.known]
     facts: list[verdict.Facts] = []
     prefix = policy.drill.name_prefix if policy.drill else ""

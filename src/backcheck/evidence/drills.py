@@ -97,7 +97,7 @@ def _drilled(record: DrillRecord, objectives: Objectives, details: Details) -> D
     return Drilled(
         record=record,
         table=record.table_arn.partition(":table/")[2],
-        outcome=Status.PASS if record.passed else Status.FAIL,
+        outcome=Status.PASS if record.passed else Status.UNKNOWN if record.undetermined else Status.FAIL,
         detail=detail,
         unknown=found if isinstance(found, str) else "",
         objective_minutes=limit,

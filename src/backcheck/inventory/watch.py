@@ -70,6 +70,8 @@ class Alarm:
     actions_enabled: bool
     action_arns: tuple[str, ...]
     state: str
+    datapoints_to_alarm: int | None = None
+    """How many of the evaluation periods must breach; None: all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,9 +27,9 @@ def to_yaml(policy: Policy) -> str:
     return HEADER + write_yaml(long_form(policy))
 
 
-def write_yaml(data: dict[str, Json]) -> str:
+def write_yaml(data: dict[str, Json], mark: Mark = lambda _: "") -> str:
     """Any data as YAML that every reader understands alike."""
-    return "".join(_map(data, "", 0, lambda _: ""))
+    return "".join(_map(data, "", 0, mark))
 
 
 def explain(policy: Policy) -> str:

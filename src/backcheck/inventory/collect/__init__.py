@@ -43,6 +43,15 @@ def collect(
         return asyncio.run(_collect(called, policy, clock, regions, every_role))
 
 
+def whoami(target: Target, region: str) -> str:
+    """The id of the account that the credentials are of. Raises Error where that cannot be told."""
+    with ThreadPoolExecutor(1) as pool:
+        found = Calls(target, pool).ask("sts", "GetCallerIdentity", region, _identity)
+    if isinstance(found, Gap):
+        raise Error(f"whose account it is cannot be told: {found}", hint="log in again, or name another profile")
+    return found.account
+
+
 async def _collect(
     called: Sequence[tuple[Target, Calls]], policy: Policy, clock: Clock, regions: tuple[str, ...], every_role: bool
 ) -> Inventory:

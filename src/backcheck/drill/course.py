@@ -1,0 +1,53 @@
+"""What has happened so far in one restore; `Facts` once it is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from backcheck.drill.plan import Restore
+from backcheck.drill.settings import SettingsComparison
+from backcheck.drill.verdict import Boundary, Compared, Facts, Phase
+
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """One restore under way."""
+
+    restore: Restore
+    began: datetime
+    at: datetime | None = None
+    requested: datetime | None = None
+    active: datetime | None = None
+    verified: datetime | None = None
+    restored_from: str | None = None
+    restored_to: datetime | None = None
+    compared: Compared | None = None
+    settings: SettingsComparison | None = None
+    has_canary: bool = False
+    boundary: Boundary | None = None
+    undetermined: bool = False
+    cleaned_up: bool = False
+    phases: list[Phase] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def facts(self, ended: datetime) -> Facts:
+        """As they stand."""
+        return Facts(
+            restore=self.restore,
+            began=self.began,
+            ended=ended,
+            at=self.at,
+            requested=self.requested,
+            active=self.active,
+            verified=self.verified,
+            restored_from=self.restored_from,
+            restored_to=self.restored_to,
+            compared=self.compared,
+            settings=self.settings,
+            boundary=self.boundary,
+            undetermined=self.undetermined,
+            cleaned_up=self.cleaned_up,
+            phases=tuple(self.phases),
+            errors=tuple(self.errors),
+        )

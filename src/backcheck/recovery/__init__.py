@@ -1,0 +1,55 @@
+"""What a table can be brought back from right now, for 3 a.m.: read from the inventory and the drills alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from backcheck.drill.record import DrillRecord
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.model import Inventory
+from backcheck.policy.model import Policy
+from backcheck.recovery.afterwards import afterwards
+from backcheck.recovery.measured import expected, measured
+from backcheck.recovery.table import Lost, Sought, find
+from backcheck.recovery.ways import Way, by_pitr, by_points
+
+__all__ = ("Lost", "Recovery", "Way", "recovery")
+
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """Every way back of one table, the newest state first; what is off or not known comes last."""
+
+    table: Sought
+    ways: tuple[Way, ...]
+    expected: tuple[str, ...]
+    """For each way, how long it took in the last drill of its method; empty where it does not exist."""
+    measured: tuple[str, ...]
+    """What each drill of this table has shown last, by method; says so where there was none."""
+    afterwards: tuple[str, ...]
+    """What a restore does not bring back, and the command where the inventory knows it."""
+
+
+def recovery(
+    name: str,
+    policy: Policy,
+    inventory: Inventory,
+    drills: Sequence[DrillRecord] | Gap = (),
+    at: datetime | None = None,
+) -> Recovery:
+    """The ways back of a table by name or ARN, to `at` or the latest state. Raises UsageError where it is unknown."""
+    table = find(name, inventory)
+    moment = at or inventory.taken_at
+    found = [by_pitr(table, moment, inventory, wanted=at), *by_points(table, policy, inventory, moment)]
+    found.sort(key=lambda way: way.moment or EARLIEST, reverse=True)
+    return Recovery(
+        table=table,
+        ways=tuple(found),
+        expected=tuple(expected(way.method, table.arn, drills) if way.command else "" for way in found),
+        measured=tuple(measured(table.arn, drills)),
+        afterwards=tuple(afterwards(table, inventory)),
+    )
