@@ -24,6 +24,7 @@ from backcheck.controls import examples
 from backcheck.drill.plan import DrillPlan
 from backcheck.drill.reach import Patience
 from backcheck.drill.reap import Reaped, reap
+from backcheck.drill.verdict import record
 from backcheck.policy.model import Method
 from backcheck.sandbox import Sandbox
 
@@ -84,7 +85,8 @@ def test_ended_at_every_point_it_leaves_nothing(
     made, line, whole = planned(shop, method, exported=exported), Line(shop), Fuse()
     with fused_ledger(monkeypatch, whole):
         line.drill(made, whole)
-    before = everything(shop, HOME, AWAY)
+    touched = (HOME,) if method is Method.PITR else (HOME, AWAY)
+    before, elsewhere = everything(shop, *touched), everything(shop, AWAY)
     end = len(whole.points) - whole.points[::-1].index(last)
     begin = whole.points.index(first) - 2  # the intent's line, torn and whole, comes before its call
     for number, what in enumerate(whole.points, start=1):
@@ -94,7 +96,8 @@ def test_ended_at_every_point_it_leaves_nothing(
         with fused_ledger(monkeypatch, fuse), pytest.raises(Killed):
             line.drill(as_run(made, number), fuse)
         assert [one.text for one in reaped(shop) if not one.done] == [], (number, what)
-        assert everything(shop, HOME, AWAY) == before, (number, what)
+        assert everything(shop, *touched) == before, (number, what)
+    assert everything(shop, AWAY) == elsewhere
     assert end - max(begin, 0) > 20
     assert "dynamodb.PutItem" not in whole.points  # without a canary nothing is written anywhere
     assert reaped(shop) == []
@@ -108,10 +111,12 @@ def test_with_answers_that_are_lost_it_says_so_and_leaves_nothing(shop: Shop, me
     before = everything(shop, HOME, AWAY)
     counted = Lost(0, for_good=False)
     assert line.drill(as_run(made, 0), counted)[0].errors == ()
-    for number in range(2, counted.seen, 3):  # not the first, which asks who we are: without it nothing is begun
+    for number in range(2, counted.seen, 4):  # not the first, which asks who we are: without it nothing is begun
         lost = Lost(number, for_good=for_good)
         facts = line.drill(as_run(made, number), lost)[0]
-        assert facts.errors or lost.seen < number, number
+        told = record(facts, run_id="run", simulated=True)
+        assert not told.passed or lost.seen < number, number  # polls differ: the last numbers may never come
+        assert told.passed or "timeout" in told.detail.lower(), told.detail
         assert facts.cleaned_up or for_good or left(shop), number
         assert [one.text for one in reaped(shop) if not one.done] == [], number
         assert everything(shop, HOME, AWAY) == before, number
