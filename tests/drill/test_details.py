@@ -86,10 +86,12 @@ def test_a_document_reads_back(tmp_path: Path) -> None:
 
 
 def test_what_a_later_version_writes_is_shown_as_well(tmp_path: Path) -> None:
-    found = read(written(tmp_path, restore(canary={"before": "seen", "after": []})), [RECORD])[key_of(RECORD)]
+    found = read(written(tmp_path, restore(canary={"before": "seen", "after": [], "at": None, "ok": True})), [RECORD])[
+        key_of(RECORD)
+    ]
     assert isinstance(found, DrillDetail)
     assert ("alarms", ("errors: gone",)) in found.settings
-    assert found.more == (("canary", ("before: seen", "after: none")),)
+    assert found.more == (("canary", ("before: seen", "after: none", "at: not known", "ok: yes")),)
 
 
 def test_a_restore_that_never_came_to_be_compared(tmp_path: Path) -> None:

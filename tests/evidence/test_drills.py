@@ -72,6 +72,11 @@ def test_a_drill_that_shows_nothing_has_not_failed(passed: bool, undetermined: b
     assert [one.outcome for one in drills.section(replace(world(), drills=(record,)), {}).drills] == [outcome]
 
 
+def test_the_boundary_at_t_is_asserted_only_where_the_history_says_so() -> None:
+    assert "<dt>Boundary at T</dt><dd>asserted</dd>" in page(replace(RECORD, boundary="asserted"))
+    assert "<dt>Boundary at T</dt><dd>not asserted</dd>" in page(RECORD)
+
+
 def test_only_the_last_drill_of_a_method_counts_and_failed_ones_come_first() -> None:
     later = replace(RECORD, run_id="later", started=RECORD.started + timedelta(days=1))
     failed = replace(RECORD, run_id="failed", method="dr-copy", passed=False)

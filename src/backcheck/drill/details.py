@@ -24,7 +24,10 @@ Details: TypeAlias = Mapping[Key, DrillDetail | str]
 _KNOWN = frozenset(
     ("method", "source", "restored", "recovery_point", "as_of", "phases", "integrity", "comparison", "settings")
 )
-_IN_THE_RECORD = frozenset(("began", "ended", "requested", "active", "verified", "flaws", "cleaned_up", "errors"))
+_IN_THE_RECORD = frozenset(("began", "ended", "requested", "active", "verified", "flaws", "cleaned_up", "errors")) | {
+    "undetermined",
+    "boundary",
+}
 _CLASSES = ("missing", "extra", "changed", "explained")
 
 
@@ -107,5 +110,15 @@ def _lines(value: Any) -> tuple[str, ...]:
     if isinstance(value, list):
         return tuple(line for one in value for line in _lines(one))
     if isinstance(value, dict):
-        return tuple(f"{name}: {', '.join(_lines(one)) or 'none'}" for name, one in value.items())
-    return (str(value),)
+        return tuple(f"{name}: {_line(one)}" for name, one in value.items())
+    return (_line(value),)
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "not known" if value is None else ", ".join(_lines(value)) or "none" if _holds(value) else str(value)
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, list | dict)
