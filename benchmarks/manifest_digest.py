@@ -11,7 +11,6 @@ import gzip
 import hashlib
 import json
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from isal import igzip
 
 from backcheck.manifest.build import export_tasks
 from backcheck.manifest.export import open_export
+from backcheck.manifest.plain import COMPILED
 from backcheck.manifest.rawlines import raw_digest, read_content
 from backcheck.manifest.reading import FileTask, read_items
 from benchmarks.manifest_data import export
@@ -81,7 +81,13 @@ def _worker(work: Callable[[FileTask], int], collect: bool, tasks: Sequence[File
         gc.disable()  # as the engine's own workers do
     start = time.process_time()
     items = sum(map(work, tasks))
-    return time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, items
+    return time.process_time() - start, _peak_megabytes(), items
+
+
+def _peak_megabytes() -> float:
+    """Of this process alone: getrusage's figure begins with what the parent had when it started this one."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def _warm(_: int) -> None:
@@ -121,7 +127,8 @@ def main() -> None:
     arguments = parser.parse_args()
     tasks = export_tasks(open_export(str(export(arguments.folder, arguments.items))), ("pk", "sk"))
     compressed = sum(Path(task.location.at(task.name)).stat().st_size for task in tasks)
-    print(f"{arguments.items:,} items, {compressed / 1e6:.0f} MB gzip, {arguments.processes} processes")
+    compiled = "compiled" if COMPILED else "without its compiled part"
+    print(f"{arguments.items:,} items, {compressed / 1e6:.0f} MB gzip, {arguments.processes} processes, {compiled}")
     for _ in range(arguments.rounds):
         print(f"{'':34}{'items/s':>10}{'CPU us/item':>13}{'peak MB':>9}{'x bound':>9}{'x user':>8}   (wall, CPU)")
         rows = [(name, measure(work, tasks, arguments.processes, collect=collect)) for name, work, collect in ROWS]

@@ -24,6 +24,7 @@ from backcheck.errors import Error, UsageError  # noqa: E402  after the path is 
 from backcheck.policy.load import load  # noqa: E402
 
 PYTHON = "3.13"
+"""The Runtime that the templates name."""
 PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
 """Lambda's python3.13 runs on Amazon Linux 2023, whose glibc is 2.34."""
 
@@ -60,7 +61,7 @@ def pinned(names: Iterable[str], lock: str) -> list[str]:
     return [entries[name] for name in names]
 
 
-def install(names: Iterable[str], into: Path, architecture: str) -> None:
+def install(names: Iterable[str], into: Path, architecture: str, python: str) -> None:
     """Wheels for Lambda into a folder. Raises Error where one cannot be had."""
     wanted = into.with_suffix(".txt")
     wanted.write_text("".join(pinned(names, (ROOT / "requirements" / "dev.txt").read_text())))
@@ -68,7 +69,7 @@ def install(names: Iterable[str], into: Path, architecture: str) -> None:
     if uv is None:
         raise UsageError("uv is not installed", hint="pip install -r requirements/dev.txt")
     command = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-    command += ["--python-version", PYTHON, "--python-platform", PLATFORMS[architecture]]
+    command += ["--python-version", python, "--python-platform", PLATFORMS[architecture]]
     command += ["--target", str(into), "-r", str(wanted)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  fixed words and our own paths
     wanted.unlink()
@@ -78,7 +79,7 @@ def install(names: Iterable[str], into: Path, architecture: str) -> None:
 
 def copy_code(into: Path) -> None:
     """The handlers, and the parts of backcheck that they use."""
-    ignored = shutil.ignore_patterns("__pycache__")
+    ignored = shutil.ignore_patterns("__pycache__", "_plain.*")  # compiled for this machine, and optional
     shutil.copytree(ROOT / "templates" / "functions", into / "functions", ignore=ignored)
     source, target = ROOT / "src" / "backcheck", into / "backcheck"
     target.mkdir()
@@ -98,7 +99,7 @@ def strip(folder: Path) -> None:
             shutil.rmtree(found) if found.is_dir() else found.unlink()
 
 
-def build(policy: Path, out: Path, architecture: str) -> dict[str, int]:
+def build(policy: Path, out: Path, architecture: str, python: str = PYTHON) -> dict[str, int]:
     """Both packages. Returns their sizes in bytes, as a zip has them. Raises Error for a policy that does not load."""
     load(policy)
     sizes = {}
@@ -106,7 +107,7 @@ def build(policy: Path, out: Path, architecture: str) -> dict[str, int]:
         folder = out / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        install(wheels, folder, architecture)
+        install(wheels, folder, architecture, python)
         copy_code(folder)
         shutil.copy(policy, folder / "policy.yaml")
         strip(folder)
@@ -122,11 +123,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--policy", type=Path, required=True, help="what the validator judges by")
     parser.add_argument("--out", type=Path, default=ROOT / "build")
     parser.add_argument("--architecture", choices=sorted(PLATFORMS), default="arm64", help="as in the templates")
+    parser.add_argument("--python", default=PYTHON, metavar="X.Y", help="another one, for an emulator that has its own")
     given = parser.parse_args(arguments)
     try:
         if not given.policy.is_file():
             raise UsageError("no such policy", where=str(given.policy))
-        sizes = build(given.policy, given.out, given.architecture)
+        sizes = build(given.policy, given.out, given.architecture, given.python)
     except Error as error:
         sys.stderr.write(f"{error.diagnostics()}\n")
         return error.exit_code

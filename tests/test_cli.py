@@ -9,6 +9,8 @@ import click
 import pytest
 
 from backcheck import cli
+from backcheck.commands import policy
+from backcheck.commands.lazy import Lazy, LazyGroup
 from backcheck.errors import Error, UsageError
 
 
@@ -24,7 +26,7 @@ def raising(error: BaseException) -> click.Command:
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Room for a command named `fail` in a module of its own."""
-    monkeypatch.setitem(cli.COMMANDS, "fail", "backcheck_fake_command:command")
+    monkeypatch.setitem(cli.COMMANDS, "fail", Lazy("backcheck_fake_command:command", "Fail."))
 
 
 def use(monkeypatch: pytest.MonkeyPatch, command: click.Command) -> None:
@@ -86,3 +88,17 @@ def test_a_command_returns_its_own_code(monkeypatch: pytest.MonkeyPatch) -> None
 def test_every_command_in_the_table_can_be_imported(capsys: pytest.CaptureFixture[str]) -> None:
     for name in cli.COMMANDS:
         assert cli.run([name, "--help"]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("group", [cli.backcheck, policy.command], ids=lambda group: group.name)
+def test_the_list_of_commands_says_what_each_says_of_itself(group: LazyGroup) -> None:
+    context = click.Context(group)
+    for name, lazy in group.targets.items():
+        command = group.get_command(context, name)
+        assert command is not None
+        assert command.get_short_help_str(limit=1000) == lazy.summary
+
+
+def test_the_list_of_commands_imports_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(cli.COMMANDS, "fail", Lazy("no_such_module:command", "Fail."))
+    assert cli.run(["--help"]) == 0

@@ -16,12 +16,14 @@ import pytest
 
 from backcheck.accounts import Choice, take
 from backcheck.commands.policy_init import written_down
-from backcheck.controls import CONTROLS
+from backcheck.controls import CONTROLS, examples
 from backcheck.controls.control import Reads, World
 from backcheck.drill.record import DrillRecord
 from backcheck.evaluate import evaluate
 from backcheck.finding import Status
 from backcheck.inventory.backup import RecoveryPoint, ScheduledRun
+from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Key, PolicyDocument
 from backcheck.inventory.model import Inventory, PitrStatus, RegionInventory
 from backcheck.policy.load import load
 from backcheck.policy.model import Method, Policy
@@ -234,6 +236,18 @@ def with_drills(**changes: object) -> World:
     return replace(base, drills=drills)
 
 
+def with_a_stranger_at_the_keys() -> World:
+    stranger = (("AWS", "arn:aws:iam::999988887777:root"),)
+
+    def changed(key: Key | Gap) -> Key | Gap:
+        if isinstance(key, Gap) or not isinstance(key.policy, PolicyDocument):
+            return key
+        statements = (*key.policy.statements, examples.allow("kms:ScheduleKeyDeletion", principals=stranger))
+        return replace(key, policy=PolicyDocument(statements=statements))
+
+    return in_regions(lambda region: replace(region, keys=tuple(map(changed, region.keys))))
+
+
 CHANGED: dict[str, tuple[Callable[[], World], set[str]]] = {
     "recovery lags two hours": (
         lambda: with_pitr(latest=world(COMPLIANT).now - timedelta(hours=2)),
@@ -243,6 +257,7 @@ CHANGED: dict[str, tuple[Callable[[], World], set[str]]] = {
     "what should be cold is warm": (lambda: with_points(should_be_cold, storage_class="WARM"), {"RP-06"}),
     "the newest backup is tiny": (lambda: with_points(newest, size_bytes=1), {"RP-07"}),
     "AWS previews other runs": (with_preview_an_hour_late, {"RPO-03"}),
+    "another account may end a vault's key": (with_a_stranger_at_the_keys, {"VLT-06"}),
     "the last backup drill failed": (lambda: with_drills(passed=False), {"RST-01"}),
     "a restore took ten hours": (lambda: with_drills(verified_minutes=600.0), {"RST-02"}),
     "a restore was different": (lambda: with_drills(integrity="different"), {"RST-03"}),

@@ -33,3 +33,9 @@ def test_its_access_policy_keeps_points_in(claim: Claim) -> None:
 def test_its_lock_is_immutable_when_due(claim: Claim) -> None:
     """The mode is the policy's, and LockDate has passed or is planned."""
     assert claim.holds, str(claim)
+
+
+@pytest.mark.controls("VLT-06")
+def test_it_and_its_key_stay(claim: Claim) -> None:
+    """A template retains both, and no stranger may end the key."""
+    assert claim.holds, str(claim)

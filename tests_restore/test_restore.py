@@ -36,6 +36,14 @@ def test_everything_comes_back(drilled: Drilled) -> None:
     assert all(facts.compared and facts.compared.restored_items for facts in drilled.facts)
 
 
+def test_it_ends_at_t(drilled: Drilled) -> None:
+    """Where the policy has a canary, the one from before T comes back by PITR, and the one from after T does not."""
+    drill = drilled.policy.drill
+    wanted = drilled.method is Method.PITR and drill is not None and drill.canary is not None
+    found = {one.boundary for one in drilled.records}
+    assert found == {"asserted" if wanted else ""}, [one.detail for one in drilled.records]
+
+
 def test_its_settings_come_back_or_are_listed(drilled: Drilled) -> None:
     """Keys, indexes, billing, class and encryption are the same; for what AWS leaves out there is a command."""
     for facts in drilled.facts:

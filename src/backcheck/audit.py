@@ -30,6 +30,7 @@ def audit(world: World, controls: Iterable[AnyControl], snapshot_sha256: str) ->
         accounts=_accounts(inventory) if inventory else (),
         gaps=_gaps(inventory) if inventory else (),
         findings=waive(found, policy, world.now.date()),
+        snapshot_sha256=snapshot_sha256,
     )
 
 

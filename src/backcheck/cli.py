@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 import traceback
 from collections.abc import Sequence
@@ -10,25 +11,38 @@ from collections.abc import Sequence
 import click
 
 from backcheck import __version__
-from backcheck.commands.lazy import LazyGroup
+from backcheck.commands.lazy import Lazy, LazyGroup
 from backcheck.errors import Error
 
-COMMANDS: dict[str, str] = {
-    "check": "backcheck.commands.check:command",
-    "controls": "backcheck.commands.controls:command",
-    "diff": "backcheck.commands.diff:command",
-    "drill": "backcheck.commands.drill:command",
-    "gate": "backcheck.commands.gate:command",
-    "manifest": "backcheck.commands.manifest:command",
-    "permissions": "backcheck.commands.permissions:command",
-    "policy": "backcheck.commands.policy:command",
-    "reap": "backcheck.commands.reap:command",
-    "reconcile": "backcheck.commands.reconcile:command",
-    "recover": "backcheck.commands.recover:command",
-    "sandbox": "backcheck.commands.sandbox:command",
-    "snapshot": "backcheck.commands.snapshot:command",
+COMMANDS: dict[str, Lazy] = {
+    "check": Lazy("backcheck.commands.check:command", "Audit an account against a policy."),
+    "controls": Lazy("backcheck.commands.controls:command", "List the controls, or explain those that are named."),
+    "diff": Lazy(
+        "backcheck.commands.diff:command",
+        "Compare two findings.json: 0 nothing got worse, 1 a new FAIL or one for more, 2 a new UNKNOWN.",
+    ),
+    "drill": Lazy(
+        "backcheck.commands.drill:command",
+        "Restore what the policy wants drilled, prove that it is the same, and clean up.",
+    ),
+    "gate": Lazy("backcheck.commands.gate:command", "Judge templates against a policy, before they are deployed."),
+    "manifest": Lazy("backcheck.commands.manifest:command", "Digest a table's content, and prove two tables equal."),
+    "permissions": Lazy(
+        "backcheck.commands.permissions:command", "Print the least IAM policy that an audit of a policy needs."
+    ),
+    "policy": Lazy("backcheck.commands.policy:command", "Check a policy, and write it down for people and for AWS."),
+    "reap": Lazy("backcheck.commands.reap:command", "Remove the tables that dead drills left behind."),
+    "reconcile": Lazy(
+        "backcheck.commands.reconcile:command",
+        "Bring lost items back after an incident, and touch nothing that came since.",
+    ),
+    "recover": Lazy(
+        "backcheck.commands.recover:command", "Show the ways back of a TABLE, by name or ARN, and the command for each."
+    ),
+    "sandbox": Lazy("backcheck.commands.sandbox:command", "Serve a simulated AWS account on 127.0.0.1 until Ctrl-C."),
+    "snapshot": Lazy("backcheck.commands.snapshot:command", "Read an account and write its inventory."),
 }
-"""Command name to `module:attribute`, imported only when called: `policy lint` must not wait for boto3."""
+"""By name; imported only when called: `policy lint` must not wait for boto3, nor `--help` for anything."""
 
 EXIT_CODES = """\b
 Exit codes:
@@ -128,4 +142,6 @@ def _tell(text: str, verbose: bool) -> None:
 
 def main() -> None:
     """The console script."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # or the interpreter searches everything that was imported for garbage: a second after a gate
+    sys.exit(code)

@@ -40,6 +40,8 @@ def _as_one(verdicts: list[Verdict]) -> Verdict:
 
     Two findings with one key could not be told apart by a waiver or a baseline: a new FAIL could pass for a known one.
     """
+    if len(verdicts) == 1 and not verdicts[0].notes and not verdicts[0].instances:
+        return verdicts[0]
     worst = min((verdict.status for verdict in verdicts), key=WORST_FIRST.index)
     deciding = [verdict for verdict in verdicts if verdict.status is worst]
     return replace(
@@ -48,6 +50,7 @@ def _as_one(verdicts: list[Verdict]) -> Verdict:
         expected=_joined(verdict.expected for verdict in deciding),
         observed=_joined(verdict.observed for verdict in deciding),
         notes=tuple(dict.fromkeys(note for verdict in verdicts for note in verdict.notes)),
+        instances=tuple(sorted({one for verdict in deciding for one in verdict.instances})),
     )
 
 
@@ -70,6 +73,7 @@ def _finding(one: AnyControl, verdict: Verdict, world: World) -> Finding:
         remediation=one.remedy,
         maps_to=one.maps_to,
         location=verdict.location or _line_of(verdict, world.policy),
+        instances=verdict.instances,
     )
 
 

@@ -57,6 +57,11 @@ class Verdict:
     notes: tuple[str, ...] = ()
     """Warnings: shown, without effect on the exit code."""
     location: Location | None = None
+    instances: tuple[str, ...] = ()
+    """What a FAIL is made of, by names that stay from run to run: nights without a backup, ids of jobs and points.
+
+    Never an age, which grows by itself. A baseline knows a FAIL whose instances it has all; empty: it is one thing.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +95,8 @@ class Finding:
     maps_to: tuple[str, ...]
     location: Location | None = None
     waiver: AppliedWaiver | None = None
+    instances: tuple[str, ...] = ()
+    """Verdict.instances, sorted."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -166,6 +173,8 @@ class Run:
     accounts: tuple[AuditedAccount, ...]
     gaps: tuple[GapRecord, ...]
     findings: tuple[Finding, ...]
+    snapshot_sha256: str = ""
+    """Of the snapshot file that was judged; empty where there is none."""
 
     @property
     def summary(self) -> Summary:

@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--aws-role-arn", metavar="ARN", help="the role to assume in the primary account")
     group.addoption("--aws-region", metavar="REGION", action="append", default=[], help="look here as well")
     group.addoption("--at", metavar="TIME", help="judge as of this time instead of when the snapshot was taken")
-    group.addoption("--baseline", metavar="FINDINGS", help="an earlier findings.json: only new failures block")
+    group.addoption("--baseline", metavar="FINDINGS", help="an earlier findings.json: only what is new or worse blocks")
     group.addoption("--controls", metavar="FILE", action="append", default=[], help="controls of your own, in Python")
     group.addoption("--drills", metavar="FILE", help="the drill history; drills.jsonl in --out where it is not given")
     group.addoption("--allow-destructive", action="store_true", help="let tests_restore make tables and delete them")

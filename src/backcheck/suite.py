@@ -21,11 +21,11 @@ from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import AnyControl, World
 from backcheck.controls.own import own_controls
-from backcheck.difference import Verdicts, read
-from backcheck.drill import history
+from backcheck.difference import Known, Verdicts, compare, known, read, verdicts
+from backcheck.drill import details, history
 from backcheck.drill.record import DrillRecord
 from backcheck.errors import Error, UsageError
-from backcheck.evidence import html, terminal
+from backcheck.evidence import changes, drills, html, terminal
 from backcheck.evidence.write import append_summary, remove_earlier, write_evidence
 from backcheck.finding import Finding, Run, Status
 from backcheck.inventory.gap import Gap
@@ -33,7 +33,8 @@ from backcheck.policy.load import load
 
 GROUP_ABOVE = 1500
 """Above so many findings an item is a control with all its resources: an item costs some 3 ms of CPU with its reports,
-which at 200 tables was more than the audit itself."""
+which at 200 tables was more than the audit itself; and Chromium takes 1.7 s to open a page of so many rows, so that
+twice as many would not open in 3 s."""
 
 SNAPSHOT = "snapshot.json.gz"
 
@@ -119,7 +120,12 @@ def _is_known(findings: Iterable[Finding], baseline: Verdicts | None) -> bool:
     failed = [finding for finding in findings if finding.status is Status.FAIL]
     if not failed or baseline is None:
         return False
-    return all(baseline.get(finding.key, (None, ""))[0] is Status.FAIL for finding in failed)
+    return all(_is_the_same(baseline.get(finding.key), finding) for finding in failed)
+
+
+def _is_the_same(before: Known | None, finding: Finding) -> bool:
+    """It failed already, and for all that it fails for now: a second night without a backup is news."""
+    return before is not None and before.status is Status.FAIL and not before.added(known(finding))
 
 
 def _item_id(finding: Finding) -> str:
@@ -168,7 +174,7 @@ def _suite(config: pytest.Config) -> Suite:
         raise UsageError("nothing is selected: no control has anything to say about this policy")
     if out and not given:
         _ask_for_reports(config, out)
-    return Suite(run, world, taken, out, baseline, own)
+    return Suite(run, world, taken, out, baseline, own, _history(config, folder, out))
 
 
 def choice_of(config: pytest.Config, folder: Path) -> Choice:
@@ -193,8 +199,13 @@ def _drills(config: pytest.Config, folder: Path, out: Path | None) -> tuple[Dril
     named = config.getoption("drills")
     if named and not (folder / named).is_file():
         raise UsageError(f"there is no drill history {named}", hint="backcheck drill --out DIR writes DIR/drills.jsonl")
-    path = folder / named if named else (out or folder) / history.FILE
+    path = _history(config, folder, out)
     return history.read(path) if named or (out and path.is_file()) else ()
+
+
+def _history(config: pytest.Config, folder: Path, out: Path | None) -> Path:
+    named = config.getoption("drills")
+    return folder / named if named else (out or folder) / history.FILE
 
 
 def _time(text: str | None) -> datetime | None:
@@ -213,7 +224,7 @@ def _ask_for_reports(config: pytest.Config, out: Path) -> None:
     """Have pytest's own JUnit report, and pytest-html's page where it is installed, written beside the findings."""
     out.mkdir(parents=True, exist_ok=True)
     config.option.xmlpath = config.option.xmlpath or str(out / "junit.xml")
-    if config.pluginmanager.hasplugin("html"):
+    if hasattr(config.option, "htmlpath"):
         config.option.htmlpath = config.option.htmlpath or str(out / "report.html")
         config.option.self_contained_html = True
 
@@ -229,8 +240,10 @@ class Suite:
         out: Path | None,
         baseline: Verdicts | None = None,
         own: tuple[AnyControl, ...] = (),
+        drill_history: Path | None = None,
     ) -> None:
         """`out` is None where no evidence is asked for."""
+        self._drill_history = drill_history
         self.run = run
         self._world = world
         self._baseline = baseline
@@ -255,7 +268,8 @@ class Suite:
         wanted = wanted - {OWN} | own if OWN in wanted else wanted
         if odd := sorted(wanted - KNOWN - own):
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no control {odd[0]}")
-        found = claims((f for f in self.run.findings if f.control in wanted), self._baseline, grouped=self._grouped)
+        findings = (one for control in sorted(wanted) for one in self._by_control.get(control, ()))
+        found = claims(findings, self._baseline, grouped=self._grouped)
         metafunc.parametrize("claim", found, ids=[one.id for one in found], indirect=True)
 
     @pytest.hookimpl(optionalhook=True)
@@ -290,6 +304,9 @@ class Suite:
         """The verdict, and where the evidence is."""
         terminalreporter.write_line("")
         code = self._exit_code(exitstatus)
+        if self._baseline is not None:
+            for line in changes.since_baseline(compare(self._baseline, verdicts(self.run.findings))):
+                terminalreporter.write_line(line)
         for line in terminal.summary(self.run, self._out, code, baseline=self._baseline is not None):
             terminalreporter.write_line(line)
 
@@ -300,13 +317,18 @@ class Suite:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
-        """The verdict in the title."""
+        """The verdict in the title, what pytest's outcomes mean, and only what needs action unfolded."""
         report.title = html.title(self.run)
+        for outcome, label in html.OUTCOMES.items():
+            report.outcomes[outcome]["label"] = label
+        report.set_data("renderCollapsed", ["passed", "skipped"])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """Our sections, above pytest-html's table of every finding."""
-        prefix.append(html.sections(self.run, self._world, (*CONTROLS, *self._own)))
+        shown, _ = drills.shown(self._world.drills)
+        found = details.read(self._drill_history, shown) if self._drill_history else {}
+        prefix.append(html.sections(self.run, self._world, (*CONTROLS, *self._own), found))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
@@ -316,9 +338,22 @@ class Suite:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:
         """The finding that the item asserted; an item that is none of ours keeps its name."""
-        key = dict(report.user_properties).get(FINDING)
-        finding = self._by_key.get(tuple(key.split("\n"))) if key else None
+        finding = self._found(report)
         cells[1:] = html.row(finding) if finding else [f"<td>{escape(report.nodeid)}</td>", *["<td></td>"] * 3]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_html(self, report: Any, data: list[str]) -> None:
+        """The finding in full instead of pytest's own words, which name the machine's folders."""
+        finding = self._found(report)
+        if finding is None:
+            return
+        among = self._by_control[finding.control] if self._grouped else [finding]
+        data[:] = [html.told([one for one in among if one.status is finding.status])]
+
+    def _found(self, report: Any) -> Finding | None:
+        """The finding that an item asserted, the first that decides where it asserted several."""
+        key = dict(report.user_properties).get(FINDING)
+        return self._by_key.get(tuple(key.split("\n"))) if key else None
 
     def _exit_code(self, exitstatus: int) -> int:
         """1 wins over 2; no item passed, or pytest itself failed, is 'could not determine'."""
@@ -331,6 +366,13 @@ class Suite:
     @cached_property
     def _by_key(self) -> dict[tuple[str, ...], Finding]:
         return {finding.key: finding for finding in self.run.findings}
+
+    @cached_property
+    def _by_control(self) -> dict[str, list[Finding]]:
+        found: dict[str, list[Finding]] = {}
+        for finding in self.run.findings:
+            found.setdefault(finding.control, []).append(finding)
+        return found
 
     @property
     def _grouped(self) -> bool:

@@ -217,8 +217,12 @@ def handler(event: Event, _context: object) -> dict[str, str]:
     import boto3  # here, so that the pure part is imported without it
 
     settings = Settings.read(os.environ)
-    request = parse(event, settings, datetime.now(UTC))
-    clients = Clients(dynamodb=boto3.client("dynamodb"), backup=boto3.client("backup"))
-    started = start(request, settings, clients)
+    try:
+        request = parse(event, settings, datetime.now(UTC))
+        started = start(request, settings, Clients(dynamodb=boto3.client("dynamodb"), backup=boto3.client("backup")))
+    except UsageError as error:
+        raise UsageError(
+            error.diagnostics()
+        ) from error  # all that a caller sees is the message, so the hint goes into it
     message = f"restore of {settings.source_table} started: it is complete when {request.target_table} is ACTIVE"
     return {"message": message, "restoreType": text(event, "restoreType"), **started}

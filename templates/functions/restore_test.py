@@ -68,8 +68,18 @@ def parse(event: Event, settings: Settings, now: datetime) -> Check:
 
 
 def start(check: Check, settings: Settings, name: str, states: Any) -> None:
-    """Start the state machine; it answers from here on."""
-    states.start_execution(stateMachineArn=settings.state_machine_arn, name=name, input=json.dumps(check.to_json()))
+    """Start the state machine, named by the request; it answers from here on.
+
+    Lambda hands an event over at least once. The second time the execution is there, and its answer is the one that
+    counts: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        states.start_execution(stateMachineArn=settings.state_machine_arn, name=name, input=json.dumps(check.to_json()))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ExecutionAlreadyExists":
+            raise
 
 
 def handler(event: Event, _context: object) -> None:

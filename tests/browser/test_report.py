@@ -7,7 +7,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,10 +34,13 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
-TABLES = 3000
-"""The report holds at most so many rows whatever the account: 10,000 tables make no longer page."""
+TABLES = 10_000
+
+TABLES_WITH_A_ROW_EACH = 42
+"""About as many as have a row for every finding (suite.GROUP_ABOVE): the longest page that there is."""
 
 LIMIT_SECONDS = 3.0
+LIMIT_BYTES = 15_000_000
 
 HOSTILE = "techmoda-products-<img src=x onerror=\"owned='img'\"><script>owned='script'</script>'}}{{7*7}}</template>"
 
@@ -47,18 +49,30 @@ BANNER = "SIMULATED: this account is an emulator"
 
 @dataclass(slots=True)
 class Seen:
-    """What a page did that it should not."""
+    """What a page did that it should not, and how long it took."""
 
+    performance: Any
     requests: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+
+    def busy_seconds(self) -> float:
+        """The main thread's own time so far: what a reader waits for where nothing else runs."""
+        metrics = self.performance.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
 
 Opened = Callable[[Path], tuple[Any, Seen]]
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
+def compliant() -> Inventory:
+    return take(Choice(sandbox="techmoda"), load(POLICY)).inventory
+
+
+@pytest.fixture(scope="module")
+def chromium(compliant: Inventory) -> Iterator[Any]:
+    """After the account was read: playwright keeps an event loop running in this thread, and reading runs its own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -74,7 +88,9 @@ def opened(chromium: Any) -> Iterator[Opened]:
 
     def open_file(path: Path) -> tuple[Any, Seen]:
         contexts.append(chromium.new_context(viewport={"width": 1280, "height": 900}))
-        page, seen = contexts[-1].new_page(), Seen()
+        page = contexts[-1].new_page()
+        seen = Seen(performance=contexts[-1].new_cdp_session(page))
+        seen.performance.send("Performance.enable", {"timeDomain": "threadTicks"})
         page.on("request", lambda request: seen.requests.append(request.url))
         page.on("dialog", lambda dialog: dialogs(seen, dialog))
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
@@ -84,11 +100,6 @@ def opened(chromium: Any) -> Iterator[Opened]:
     yield open_file
     for context in contexts:
         context.close()
-
-
-@pytest.fixture(scope="module")
-def compliant() -> Inventory:
-    return take(Choice(sandbox="techmoda"), load(POLICY)).inventory
 
 
 def audited(folder: Path, account: bytes) -> Path:
@@ -114,6 +125,11 @@ def big(compliant: Inventory, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def long(compliant: Inventory, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return audited(tmp_path_factory.mktemp("long"), snapshot.dumps(grown(compliant, TABLES_WITH_A_ROW_EACH)))
+
+
+@pytest.fixture(scope="module")
 def hostile(compliant: Inventory, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small enough that pytest-html has a row for each finding."""
     return audited(tmp_path_factory.mktemp("hostile"), renamed(snapshot.dumps(grown(compliant, 3))))
@@ -129,27 +145,32 @@ def rows(page: Any) -> int:
     return int(page.locator("#results-table tbody.results-table-row").count())
 
 
-def test_a_big_report_opens_and_filters_in_time(big: Path, opened: Opened) -> None:
-    began = time.monotonic()
-    page, seen = opened(big)
+@pytest.mark.parametrize(("kind", "rows_at_least"), [("big", 50), ("long", 1400)])
+def test_a_big_report_opens_and_filters_in_time(
+    kind: str, rows_at_least: int, opened: Opened, request: pytest.FixtureRequest
+) -> None:
+    path: Path = request.getfixturevalue(kind)
+    page, seen = opened(path)
     page.locator("#results-table tbody.results-table-row").first.wait_for()
-    took_open = time.monotonic() - began
+    took_open = seen.busy_seconds()
     every = rows(page)
-    began = time.monotonic()
+    assert every >= rows_at_least
     page.locator("input.filter[data-test-result=passed]").uncheck()
     page.wait_for_function(
         "n => document.querySelectorAll('#results-table tbody.results-table-row').length < n", arg=every
     )
-    took_filter = time.monotonic() - began
+    took_filter = seen.busy_seconds() - took_open
     assert 0 < rows(page) < every
     assert page.locator("#results-table td.col-result", has_text="Passed").count() == 0
     assert took_open < LIMIT_SECONDS
     assert took_filter < LIMIT_SECONDS
     assert seen.errors == []
+    print(f"{kind}: {every} rows, opened in {took_open:.2f} s CPU, filtered in {took_filter:.2f} s")
 
 
-def test_a_big_report_is_no_big_file(big: Path) -> None:
-    assert big.stat().st_size < 15_000_000
+@pytest.mark.parametrize("kind", ["big", "long"])
+def test_a_big_report_is_no_big_file(kind: str, request: pytest.FixtureRequest) -> None:
+    assert request.getfixturevalue(kind).stat().st_size < LIMIT_BYTES
 
 
 @pytest.mark.parametrize("kind", ["big", "hostile"])

@@ -54,7 +54,8 @@ def test_a_fail_says_where_what_and_what_to_do(capsys: pytest.CaptureFixture[str
     out = capsys.readouterr().out
     line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "retention_days: 90" in text)
     assert "  FAIL  POL-02  techmoda-backup-plan/weekly: cold after 30 days + 90 days in cold storage = 120 days" in out
-    assert f"at:       {path}:{line}: /plans/techmoda-backup-plan/tiers/weekly/retention_days" in out
+    place = path.relative_to(Path.cwd())
+    assert f"at:       {place}:{line}: /plans/techmoda-backup-plan/tiers/weekly/retention_days" in out
     assert "expected: kept at least 120 days" in out
     assert "observed: kept 90 days" in out
     assert "try:      Drop cold_storage_after_days, or make retention_days at least 90 days longer than it." in out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backcheck.controls import examples
-from backcheck.controls.iam_policy import action_matches, admits, allows, matches, resource_matches
+from backcheck.controls.iam_policy import action_matches, admits, allows, denials, matches, resource_matches
 from backcheck.inventory.iam import Statement
 
 TABLE = "arn:aws:dynamodb:us-east-1:111122223333:table/orders"
@@ -89,9 +89,29 @@ def test_whom_a_resource_admits(changes: dict[str, object], expected: bool) -> N
     assert admits(document, "events.amazonaws.com", "sns:Publish", "arn")[0] is expected
 
 
-def test_a_deny_keeps_a_service_out() -> None:
-    who = (("Service", "events.amazonaws.com"),)
+SERVICE = (("Service", "events.amazonaws.com"),)
+
+
+@pytest.mark.parametrize("who", [SERVICE, (("AWS", "*"),), (("*", "*"),)])
+def test_a_deny_keeps_a_service_out(who: tuple[tuple[str, str], ...]) -> None:
     document = examples.document(
-        examples.allow("sns:Publish", principals=who), examples.allow("sns:*", effect="Deny", principals=who)
+        examples.allow("sns:Publish", principals=SERVICE), examples.allow("sns:*", effect="Deny", principals=who)
     )
     assert admits(document, "events.amazonaws.com", "sns:Publish", "arn") == (False, ())
+
+
+@pytest.mark.parametrize(
+    ("condition", "may_deny"),
+    [
+        (("Bool", "aws:SecureTransport", ("false",)), False),
+        (("Bool", "aws:PrincipalIsAWSService", ("false",)), False),
+        (("StringNotEquals", "aws:SourceOrgID", ("o-1",)), True),
+    ],
+)
+def test_a_deny_under_conditions_is_told_unless_it_spares_services(
+    condition: tuple[str, str, tuple[str, ...]], may_deny: bool
+) -> None:
+    denied = examples.allow("sns:*", effect="Deny", principals=(("AWS", "*"),), conditions=(condition,))
+    document = examples.document(examples.allow("sns:Publish", principals=SERVICE), denied)
+    assert admits(document, "events.amazonaws.com", "sns:Publish", "arn")[0]
+    assert bool(denials(document, "events.amazonaws.com", "sns:Publish", "arn")) is may_deny

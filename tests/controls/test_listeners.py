@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import botocore.session
 import pytest
 
 from backcheck.controls import examples
+from backcheck.controls.alr_01_failures_heard import failures_are_heard
 from backcheck.controls.alr_03_check_failure_heard import failed_check_is_heard
 from backcheck.controls.control import World
 from backcheck.controls.listeners import (
     BACKUP_FAILED,
     CLOUDWATCH,
+    COPY_FAILED,
     EVENTBRIDGE,
     RESTORE_FAILED,
     Deaf,
-    best,
+    Event,
     hears,
     reaches,
 )
-from backcheck.finding import Status
+from backcheck.finding import Status, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
 
@@ -79,7 +82,9 @@ def test_conditions_that_the_source_meets(conditions: tuple[tuple[str, str, tupl
 
 
 def test_an_encrypted_topic_whose_key_is_not_known() -> None:
-    assert isinstance(path(key_id=examples.KEY_ARN), Gap), "the key's policy was not asked for"
+    topic = examples.topic(key_id=examples.KEY_ARN)
+    world = examples.world(primary={"topics": (topic,), "keys": (examples.key(policy=None),)})
+    assert isinstance(reaches(TOPIC, RULE, EVENTBRIDGE, here(world), "shop-alerts", world), Gap), "not asked for"
     assert isinstance(path(key_id="unknown-key"), Gap)
 
 
@@ -120,11 +125,11 @@ def test_another_topic_or_none() -> None:
 
 
 def test_states_may_be_heard_by_two_rules() -> None:
-    rules = tuple(examples.failure_rule(name=state, states=(state,)) for state in ("FAILED", "EXPIRED"))
+    rules = tuple(examples.failure_rule(name=state, states=(state,)) for state in BACKUP_FAILED.states)
     world = examples.world(primary={"rules": rules})
-    assert best(hears(BACKUP_FAILED, here(world), (), "shop-alerts", world)) is None
+    assert hears(BACKUP_FAILED, here(world), (), "shop-alerts", world).best is None
     half = examples.world(primary={"rules": rules[:1]})
-    found = best(hears(BACKUP_FAILED, here(half), (), "shop-alerts", half))
+    found = hears(BACKUP_FAILED, here(half), (), "shop-alerts", half).best
     assert isinstance(found, Deaf)
     assert "leaves out EXPIRED" in found.why
 
@@ -133,7 +138,36 @@ def test_a_rule_without_any_filter_hears_everything() -> None:
     rule = examples.failure_rule(sources=(), detail_types=(), states=())
     world = examples.world(primary={"rules": (rule,)})
     for event in (BACKUP_FAILED, RESTORE_FAILED):
-        assert best(hears(event, here(world), (), "shop-alerts", world)) is None
+        assert hears(event, here(world), (), "shop-alerts", world).best is None
+
+
+def _verdict(world: World) -> Verdict:
+    return next(failures_are_heard.judge(world))
+
+
+def test_what_is_no_failure_or_not_documented_is_noted() -> None:
+    (issues,) = _verdict(examples.world()).notes
+    assert "completes with issues" in issues
+    every_end = examples.failure_rule(states=(*BACKUP_FAILED.states, "COMPLETED"))
+    heard = examples.world(primary={"rules": (every_end, examples.restore_failure_rule())})
+    assert _verdict(heard).notes == ()
+    notified = failures_are_heard.passes["by the vault's notifications"]()
+    (note,) = _verdict(notified).notes
+    assert "does not say whether ABORTED and PARTIAL ones are told" in note
+
+
+def _states(shape: str) -> frozenset[str]:
+    model = botocore.session.get_session().get_service_model("backup")
+    return frozenset(model.shape_for(shape).enum)
+
+
+@pytest.mark.parametrize(
+    ("event", "shape"),
+    [(BACKUP_FAILED, "BackupJobState"), (COPY_FAILED, "CopyJobState"), (RESTORE_FAILED, "RestoreJobStatus")],
+)
+def test_every_bad_end_that_the_api_knows_must_be_heard(event: Event, shape: str) -> None:
+    under_way_or_well = {"CREATED", "PENDING", "RUNNING", "ABORTING", "COMPLETED"}
+    assert set(event.states) == _states(shape) - under_way_or_well
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,10 @@ def test_records_come_back_as_they_were_oldest_first(tmp_path: Path) -> None:
         (lambda text: text.replace('"integrity":"equal"', '"integrity":"fine"'), "is not one of"),
         (lambda text: text.replace("backcheck/drill/v1", "backcheck/drill/v2"), "was expected"),
         (lambda text: text.replace('"simulated":', '"sim":'), "'simulated' is a required"),
+        (lambda text: re.sub('"started":"[^"]*"', '"started":"yesterday"', text), "not a time: 'yesterday'"),
+        (lambda text: re.sub('("started":"[^"+]*)[^"]*"', '\\1"', text), "a time without a zone"),
     ],
-    ids=["cut off", "empty object", "odd flag", "odd word", "other version", "other field"],
+    ids=["cut off", "empty object", "odd flag", "odd word", "other version", "other field", "no time", "no zone"],
 )
 def test_a_history_that_is_not_whole_is_a_gap_with_its_line(tmp_path: Path, change: object, says: str) -> None:
     path = tmp_path / "drills.jsonl"

@@ -1,6 +1,8 @@
-"""kill -9 at random points: nothing of the user's is touched, and nothing is left once `reap` has run.
+"""A drill that ends anywhere: nothing of the user's is touched, and nothing is left once `reap` has run.
 
-Three kills; BACKCHECK_KILLS=50 for as many as a release wants.
+Ended at every distinct point: each line of the ledger torn and whole, each call once it has taken effect. Then the
+same with a network that fails, with calls that are denied, and once with a real SIGKILL; BACKCHECK_KILLS=50 for as
+many of those as a release wants.
 """
 
 from __future__ import annotations
@@ -13,23 +15,27 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.drill.building import Shop, policy
+from tests.drill.killing import Fuse, Killed, Line, Lost, as_run, everything, fused_ledger
 
 from backcheck.controls import examples
+from backcheck.drill.plan import DrillPlan
 from backcheck.drill.reach import Patience
 from backcheck.drill.reap import Reaped, reap
+from backcheck.policy.model import Method
 from backcheck.sandbox import Sandbox
 
-KILLS = int(os.environ.get("BACKCHECK_KILLS", "3"))
+KILLS = int(os.environ.get("BACKCHECK_KILLS", "1"))
 PREFIX = "awsbackup-restore-test-bc-"
+HOME, AWAY = "us-east-1", "us-west-2"
+THEIRS = f"{PREFIX}of-somebody-else"
 POLICY = f"""\
 schema: backcheck/policy/v1
 name: shop
 account: "{examples.ACCOUNT}"
-regions: {{primary: us-east-1, dr: us-west-2}}
+regions: {{primary: {HOME}, dr: {AWAY}}}
 tables: [orders]
 tiers:
   daily: {{schedule: "cron(0 1 * * ? *)", retention_days: 35, copies: [dr]}}
@@ -44,10 +50,96 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     """Its clock begins two days ago, so that it is about now once the shop has its history."""
     with Sandbox(account=examples.ACCOUNT, start=datetime.now(UTC) - timedelta(days=3)) as sandbox:
         shop = Shop(sandbox=sandbox, folder=tmp_path / "out" / "ledgers", policy=policy(name_prefix=PREFIX))
-        shop.table()
-        shop.table(f"{PREFIX}of-somebody-else", items=2)
-        shop.backed_up("shop", "shop-dr")
+        shop.table(items=5)
+        shop.table(THEIRS, items=2)
+        shop.backed_up("shop-vault", "shop-vault-dr")
         yield shop
+
+
+def reaped(shop: Shop) -> list[Reaped]:
+    return list(reap(shop.folder, shop.reach, shop.clock, Patience()))
+
+
+def left(shop: Shop) -> list[str]:
+    """What carries the prefix and is not somebody else's."""
+    return [name for region in (HOME, AWAY) for name in shop.tables(region) if name.startswith(PREFIX)]
+
+
+def planned(shop: Shop, method: Method, *, exported: bool) -> DrillPlan:
+    return shop.plan(method, witness_bucket=shop.bucket() if exported else None)
+
+
+@pytest.mark.parametrize(
+    ("method", "exported", "first", "last"),
+    [
+        (Method.PITR, False, "ledger torn", "dynamodb.DescribeTable"),
+        (Method.PITR, True, "ledger torn", "dynamodb.RestoreTableToPointInTime"),
+        (Method.DR_COPY, False, "backup.StartRestoreJob", "dynamodb.DescribeTable"),
+    ],
+    ids=["pitr", "up to a restore, with an export", "dr-copy, from its restore on"],
+)
+def test_ended_at_every_point_it_leaves_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, method: Method, exported: bool, first: str, last: str
+) -> None:
+    made, line, whole = planned(shop, method, exported=exported), Line(shop), Fuse()
+    with fused_ledger(monkeypatch, whole):
+        line.drill(made, whole)
+    before = everything(shop, HOME, AWAY)
+    end = len(whole.points) - whole.points[::-1].index(last)
+    begin = whole.points.index(first) - 2  # the intent's line, torn and whole, comes before its call
+    for number, what in enumerate(whole.points, start=1):
+        if not begin < number <= end:
+            continue
+        fuse = Fuse(number)
+        with fused_ledger(monkeypatch, fuse), pytest.raises(Killed):
+            line.drill(as_run(made, number), fuse)
+        assert [one.text for one in reaped(shop) if not one.done] == [], (number, what)
+        assert everything(shop, HOME, AWAY) == before, (number, what)
+    assert end - max(begin, 0) > 20
+    assert "dynamodb.PutItem" not in whole.points  # without a canary nothing is written anywhere
+    assert reaped(shop) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "for_good"), [(Method.PITR, False), (Method.DR_COPY, True)], ids=["one answer", "all from then on"]
+)
+def test_with_answers_that_are_lost_it_says_so_and_leaves_nothing(shop: Shop, method: Method, for_good: bool) -> None:
+    made, line = planned(shop, method, exported=False), Line(shop)
+    before = everything(shop, HOME, AWAY)
+    counted = Lost(0, for_good=False)
+    assert line.drill(as_run(made, 0), counted)[0].errors == ()
+    for number in range(2, counted.seen, 3):  # not the first, which asks who we are: without it nothing is begun
+        lost = Lost(number, for_good=for_good)
+        facts = line.drill(as_run(made, number), lost)[0]
+        assert facts.errors or lost.seen < number, number
+        assert facts.cleaned_up or for_good or left(shop), number
+        assert [one.text for one in reaped(shop) if not one.done] == [], number
+        assert everything(shop, HOME, AWAY) == before, number
+
+
+@pytest.mark.parametrize(
+    "denied",
+    ["dynamodb:DeleteTable", "dynamodb:TagResource", "dynamodb:ListTagsOfResource", "backup:DescribeRestoreJob"],
+)
+@pytest.mark.parametrize("method", [Method.PITR, Method.BACKUP])
+def test_what_is_denied_is_said_by_drill_and_reap_and_done_once_it_is_allowed(
+    shop: Shop, method: Method, denied: str
+) -> None:
+    made = planned(shop, method, exported=False)
+    before = everything(shop, HOME, AWAY)
+    shop.sandbox.faults.deny(denied)
+    facts = shop.drill(made)[0]
+    if method is Method.PITR and denied.startswith("backup:"):
+        assert facts.errors == ()  # PITR asks nothing of AWS Backup
+        return
+    operation = denied.partition(":")[2]
+    assert not facts.cleaned_up
+    assert operation in facts.errors[-1]
+    assert [(one.done, operation in one.text) for one in reaped(shop)] == [(False, True)]
+    assert made.restores[0].target in left(shop)
+    shop.sandbox.faults.calls.clear()
+    assert [one.done for one in reaped(shop)] == [True]
+    assert everything(shop, HOME, AWAY) == before
 
 
 def begin(tmp_path: Path, url: str, method: str) -> subprocess.Popen[bytes]:
@@ -76,28 +168,23 @@ def kill_at(shop: Shop, process: subprocess.Popen[bytes], line: int, delay: floa
     process.wait()
 
 
-def items(shop: Shop, table: str) -> list[Any]:
-    """A table's content."""
-    found = shop.dynamodb.scan(TableName=table)["Items"]
-    return sorted(found, key=lambda item: str(item["id"]["S"]))
-
-
 @pytest.mark.parametrize("seed", range(KILLS))
-def test_a_killed_drill_leaves_nothing_once_it_is_reaped(shop: Shop, tmp_path: Path, seed: int) -> None:
+def test_a_real_kill(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     method = ("pitr", "backup", "dr-copy")[seed % 3]
-    owned = ["orders", f"{PREFIX}of-somebody-else"]
-    before = {name: items(shop, name) for name in owned}
-    process = begin(tmp_path, shop.sandbox.serve().url, method)
-    try:
-        kill_at(shop, process, chance.randint(1, 11), chance.random() / 5)
-    finally:
-        process.kill()
-        process.wait()
-    assert lines(shop.folder), f"the drill had not begun when it was killed: {(tmp_path / 'told').read_text()}"
-    found: list[Reaped] = list(reap(shop.folder, shop.reach, shop.clock, Patience()))
-    assert [one.text for one in found if not one.done] == []
-    assert sorted(shop.tables()) == sorted(owned)
-    assert shop.tables("us-west-2") == []
-    assert {name: items(shop, name) for name in owned} == before
-    assert list(reap(shop.folder, shop.reach, shop.clock, Patience())) == []
+    with Sandbox(account=examples.ACCOUNT, start=datetime.now(UTC) - timedelta(days=3)) as sandbox:
+        shop = Shop(sandbox=sandbox, folder=tmp_path / "out" / "ledgers", policy=policy(name_prefix=PREFIX))
+        shop.table(items=5)
+        shop.table(THEIRS, items=2)
+        shop.backed_up("shop", "shop-dr")
+        before = everything(shop, HOME, AWAY)
+        process = begin(tmp_path, sandbox.serve().url, method)
+        try:
+            kill_at(shop, process, chance.randint(5, 11), chance.random() / 5)
+        finally:
+            process.kill()
+            process.wait()
+        assert lines(shop.folder), f"the drill had not begun when it was killed: {(tmp_path / 'told').read_text()}"
+        assert [one.text for one in reaped(shop) if not one.done] == []
+        assert everything(shop, HOME, AWAY) == before
+        assert reaped(shop) == []

@@ -7,6 +7,7 @@ import pytest
 
 from backcheck.drill.plan import RUN_TAG
 from backcheck.drill.settings import Settings, compare, parse
+from backcheck.drill.surroundings import Surroundings
 
 DESCRIBED: dict[str, Any] = {
     "AttributeDefinitions": [
@@ -26,9 +27,10 @@ DESCRIBED: dict[str, Any] = {
     ],
     "DeletionProtectionEnabled": True,
 }
+NOTHING = Surroundings(alarms={}, scaling={}, gaps=())
 TTL = {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
 PITR = {"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED", "RecoveryPeriodInDays": 20}}
-SOURCE = parse(DESCRIBED, TTL, PITR, {"team": "shop", "aws:cloudformation:stack-name": "x", RUN_TAG: "run"})
+SOURCE = parse(DESCRIBED, TTL, PITR, {"team": "shop", "aws:cloudformation:stack-name": "x", RUN_TAG: "run"}, NOTHING)
 
 
 def test_replies_are_read_whole() -> None:
@@ -45,6 +47,7 @@ def test_replies_are_read_whole() -> None:
             tags={"team": "shop"},
             pitr_days=20,
             protected=True,
+            around=NOTHING,
         )
         == SOURCE
     )
@@ -52,7 +55,7 @@ def test_replies_are_read_whole() -> None:
 
 def test_a_table_without_anything_is_read_too() -> None:
     bare = {"AttributeDefinitions": [], "KeySchema": [], "ProvisionedThroughput": {"ReadCapacityUnits": 5}}
-    found = parse(bare, {"TimeToLiveStatus": "DISABLED"}, {}, {})
+    found = parse(bare, {"TimeToLiveStatus": "DISABLED"}, {}, {}, NOTHING)
     assert (found.billing, found.encryption) == ("5 read and 0 write units", "AWS owned")
     assert (found.ttl, found.stream, found.pitr_days, found.protected) == (None, None, None, False)
 
@@ -99,7 +102,7 @@ def test_what_aws_leaves_out_is_listed_with_the_command_that_sets_it(
     found = compare(SOURCE, replace(SOURCE, **changes), same_region=True)
     assert (found.verdict, found.listed) == ("listed", (name,))
     assert command in found.runbook[0]
-    assert "alarms" in found.runbook[-1]
+    assert "Kinesis destinations" in found.runbook[-1]
 
 
 def test_in_another_region_another_key_is_only_noted() -> None:

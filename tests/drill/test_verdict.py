@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,21 @@ from hypothesis import strategies as st
 
 from backcheck.controls import examples
 from backcheck.drill.plan import Obstacle, plan
-from backcheck.drill.verdict import Compared, Counts, Facts, Flaw, States, count, flaws, integrity, record, refused
+from backcheck.drill.settings import SettingsComparison
+from backcheck.drill.verdict import (
+    Boundary,
+    Compared,
+    Counts,
+    Facts,
+    Flaw,
+    States,
+    count,
+    flaws,
+    integrity,
+    record,
+    refused,
+    shown,
+)
 from backcheck.manifest.diff import Outcome
 from backcheck.policy.model import Method
 
@@ -32,12 +47,17 @@ def facts(**changes: Any) -> Facts:
         restored_from=examples.TABLE_ARN,
         restored_to=NOW,
         compared=compared(),
-        settings=None,
+        settings=settings(),
         cleaned_up=True,
         phases=(),
         errors=(),
     )
     return replace(whole, **changes)
+
+
+def settings(**changes: Any) -> SettingsComparison:
+    made = SettingsComparison(different=(), listed=("TTL",), gaps=(), shape_is_equal=True, runbook=("aws",))
+    return replace(made, **changes)
 
 
 def compared(**changes: Any) -> Compared:
@@ -125,8 +145,70 @@ def test_what_is_wrong_has_a_class_and_is_no_pass(changes: dict[str, Any], flaw:
     assert not record(facts(**changes), run_id="run", simulated=False).passed
 
 
+def later(minutes: float) -> dict[str, Any]:
+    """Verified so long after the request, which is one minute more than the objective or less."""
+    return {"verified": NOW + timedelta(minutes=minutes)}
+
+
+RTO = replace(facts().restore, rto_minutes=60)
+
+
+@pytest.mark.parametrize(
+    ("check", "given", "says"),
+    [
+        ("completed", facts(), True),
+        ("completed", facts(active=None), False),
+        ("completed", facts(active=None, undetermined=True), None),
+        ("rto", facts(), True),
+        ("rto", facts(restore=RTO, **later(60)), True),
+        ("rto", facts(restore=RTO, **later(61)), False),
+        ("rto", facts(restore=RTO, verified=None), None),
+        ("schema", facts(), True),
+        ("schema", facts(settings=settings(shape_is_equal=False)), False),
+        ("schema", facts(settings=None), None),
+        ("item-count", facts(), True),
+        ("item-count", facts(compared=different(Counts(missing=1), restored_items=2)), False),
+        ("item-count", facts(compared=different(Counts(changed=1))), True),
+        ("item-count", facts(compared=compared(outcome=Outcome.UNKNOWN)), None),
+        ("item-count", facts(compared=None), None),
+        ("digest", facts(), True),
+        ("digest", facts(compared=different(Counts(changed=1))), False),
+        ("digest", facts(compared=None), None),
+        ("digest", facts(boundary=Boundary(before_came_back=True, after_came_back=False)), True),
+        ("digest", facts(boundary=Boundary(before_came_back=False, after_came_back=False)), False),
+        ("settings", facts(), True),
+        ("settings", facts(settings=settings(different=("billing",))), False),
+        ("settings", facts(settings=settings(gaps=("cloudwatch:DescribeAlarms: AccessDenied",))), None),
+        ("settings", facts(settings=None), None),
+        ("cleanup", facts(), True),
+        ("cleanup", facts(cleaned_up=False), False),
+    ],
+)
+def test_each_check_of_the_policy_is_shown_or_not_or_not_known(check: str, given: Facts, says: bool | None) -> None:
+    assert shown(given)[check] is says
+    asked = replace(given, restore=replace(given.restore, checks=("completed", "digest", check)))
+    found = record(asked, run_id="run", simulated=False)
+    others = {*(shown(given)[one] for one in ("completed", "digest", "cleanup")), says}
+    assert found.passed is (others == {True})
+    assert found.undetermined is (None in others and False not in others)
+
+
+def test_what_the_policy_does_not_ask_for_does_not_decide() -> None:
+    given = facts(settings=settings(different=("billing",)), restore=replace(RTO, checks=("completed", "digest")))
+    assert record(given, run_id="run", simulated=False).passed
+    assert not record(replace(given, restore=RTO), run_id="run", simulated=False).passed
+
+
+def test_what_makes_it_a_drill_is_asked_for_even_where_nobody_says_so() -> None:
+    bare = replace(facts().restore, checks=())
+    assert record(facts(restore=bare), run_id="run", simulated=False).passed
+    assert not record(facts(restore=bare, compared=None), run_id="run", simulated=False).passed
+    assert not record(facts(restore=bare, cleaned_up=False), run_id="run", simulated=False).passed
+
+
 def test_an_error_is_no_pass_even_if_everything_is_equal() -> None:
-    assert not record(facts(errors=("scan denied",)), run_id="run", simulated=False).passed
+    found = record(facts(errors=("scan denied",)), run_id="run", simulated=False)
+    assert (found.passed, found.undetermined) == (False, True)
 
 
 def test_a_restore_that_the_account_does_not_allow_is_a_drill_that_failed() -> None:

@@ -10,7 +10,7 @@ from tests.test_difference import FAIL, PASS, UNKNOWN, run
 
 from backcheck.audit import audit
 from backcheck.controls.control import World
-from backcheck.controls.examples import world
+from backcheck.controls.examples import gap, world
 from backcheck.evidence import html, terminal
 from backcheck.finding import Run
 
@@ -70,7 +70,34 @@ def test_hostile_names_stay_text() -> None:
 def test_hostile_names_stay_text_in_the_table() -> None:
     for finding in hostile().findings:
         page = parsed("".join(html.row(finding)))
-        assert page.tags == {"td"}
+        assert page.tags == {"td", "div"}
+        assert page.attributes == {"class"}
+
+
+def test_the_text_under_a_row_is_text() -> None:
+    findings = [*hostile().findings] * 10
+    text = html.told(findings)
+    assert "<" not in text
+    assert text.endswith("and 10 more, in findings.json")
+
+
+def test_notes_on_what_passes_are_shown_once_with_their_resources() -> None:
+    made = run(*[PASS] * 5, FAIL)
+    noted = replace(made, findings=tuple(replace(one, notes=("look here",)) for one in made.findings))
+    page = " ".join(html.sections(noted, world(), ()).split())
+    assert page.count("<td>look here</td>") == 1
+    assert "<code>table/0</code>, <code>table/1</code>, <code>table/2</code> and 2 more" in page
+    assert 'id="notes"' not in html.sections(made, world(), ())
+
+
+def test_the_page_says_how_much_was_judged() -> None:
+    one = world()
+    assert "1 in the policy&#39;s scope, of 1 listed in 2 region(s)</td>" in html.sections(run(PASS), one, ())
+    unlisted = world(primary={"table_names": gap("ListTables")})
+    assert "of 0 listed in 2 region(s); 1 region(s) could not be listed</td>" in html.sections(run(PASS), unlisted, ())
+    assert "no account was read" in html.sections(run(PASS), replace(one, inventory=None), ())
+    made = replace(run(PASS), snapshot_sha256="ab" * 32)
+    assert f"sha256 {'ab' * 32}" in html.sections(made, one, ())
 
 
 def test_a_terminal_is_not_steered() -> None:
@@ -110,7 +137,7 @@ def test_every_printed_page_is_marked_and_nothing_is_covered() -> None:
 
 def test_every_section_is_there() -> None:
     page = html.sections(run(FAIL, PASS), world(), ())
-    for anchor in ("outstanding", "controls", "resources", "calendar", "rpo", "waivers", "coverage"):
+    for anchor in ("outstanding", "controls", "resources", "calendar", "rpo", "drills", "waivers", "coverage"):
         assert f'id="{anchor}"' in page
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from tests.functions.building import NOW, PREFIX, SOURCE_ARN
 
@@ -16,6 +17,7 @@ from functions.restore_test import Settings, handler, parse, start
 
 MACHINE = "arn:aws:states:us-east-1:111122223333:stateMachine:shop-restore-check"
 SETTINGS = Settings(state_machine_arn=MACHINE, source_table_arn=SOURCE_ARN, drill_prefix=PREFIX)
+ENVIRONMENT = {"STATE_MACHINE_ARN": MACHINE, "SOURCE_TABLE_ARN": SOURCE_ARN, "DRILL_TABLE_PREFIX": PREFIX}
 EVENT = {
     "RequestType": "Create",
     "ResponseURL": "https://cloudformation.example/reply",
@@ -81,6 +83,35 @@ def test_the_state_machine_gets_the_whole_check() -> None:
     assert Check.from_json(json.loads(asked["input"])) == found
 
 
+def test_an_event_that_is_delivered_twice_is_answered_once(
+    sent: list[tuple[bool, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("stepfunctions", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    monkeypatch.setattr(boto3, "client", lambda _service: client)
+    with Stubber(client) as stub:
+        stub.add_client_error("start_execution", "ExecutionAlreadyExists")
+        handler(event(RestoreType="PITR", UseLatestRestorableTime="true"), None)
+    assert sent == []
+
+
+def test_a_state_machine_that_does_not_start_is_answered(
+    sent: list[tuple[bool, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("stepfunctions", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    monkeypatch.setattr(boto3, "client", lambda _service: client)
+    with Stubber(client) as stub:
+        stub.add_client_error("start_execution", "StateMachineDoesNotExist")
+        with pytest.raises(ClientError):
+            handler(event(RestoreType="PITR", UseLatestRestorableTime="true"), None)
+    [(success, reason)] = sent
+    assert not success
+    assert "StateMachineDoesNotExist" in reason
+
+
 def test_a_delete_is_answered_at_once(sent: list[tuple[bool, str]]) -> None:
     handler({**EVENT, "RequestType": "Delete"}, None)
     assert sent == [(True, "nothing to delete: restored tables are removed by the check itself")]
@@ -90,11 +121,7 @@ def test_a_delete_is_answered_at_once(sent: list[tuple[bool, str]]) -> None:
 def test_a_test_that_cannot_start_is_answered_with_the_reason(
     request_type: str, sent: list[tuple[bool, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (
-        ("STATE_MACHINE_ARN", MACHINE),
-        ("SOURCE_TABLE_ARN", SOURCE_ARN),
-        ("DRILL_TABLE_PREFIX", PREFIX),
-    ):
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(Error, match="RestoreType is 'BACKUP'"):
         handler({**event(RestoreType="BACKUP"), "RequestType": request_type}, None)

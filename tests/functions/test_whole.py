@@ -75,6 +75,16 @@ def test_a_time_before_the_window_is_refused_with_the_window() -> None:
         restore.handler({"restoreType": "PITR", "restoreDateTime": "2020-01-01T00:00:00Z"}, None)
 
 
+@pytest.mark.usefixtures("dynamodb")
+def test_a_caller_sees_what_to_try() -> None:
+    """Lambda hands the message of an error on, and nothing else of it."""
+    with pytest.raises(UsageError) as raised:
+        restore.handler(
+            {"restoreType": "PITR", "useLatestRestorableTime": True, "targetTableName": "shop-products"}, None
+        )
+    assert str(raised.value) == "targetTableName is 'shop-products'\n  try: it must begin with 'restored-'"
+
+
 class Exporting:
     """DynamoDB with complete exports: the source's content as AWS lays it out, in the bucket that was asked for."""
 

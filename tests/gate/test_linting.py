@@ -88,6 +88,25 @@ def test_cfn_lint_says_which_resource() -> None:
     ]
 
 
+TOPIC = "Resources: {Failures: {Type: AWS::SNS::Topic, Properties: {Name: failures}}}\n"
+
+
+def test_cfn_lint_tells_templates_apart(tmp_path: Path) -> None:
+    """Together or one by one is the same, and a file's name is no pattern."""
+    lab = (LAB.parent / "template.yaml").read_text()
+    files = [tmp_path / "a[1].yaml", tmp_path / "b.yaml", tmp_path / "c.yaml"]
+    for file, body in zip(files, (lab, TOPIC, lab.replace("BackupPlan:", "Nightly:")), strict=True):
+        file.write_text(body)
+    regions = ("us-east-1", "us-west-2", "us-east-1")
+    stacks = [
+        spec(one.read_text(), file=str(one), region=at, name=one.stem[0])
+        for one, at in zip(files, regions, strict=True)
+    ]
+    together = cfn_lint.lints(stacks)
+    assert {one.file for one in together} == {str(file) for file in files}
+    assert sorted(together, key=repr) == sorted((one for stack in stacks for one in cfn_lint.lints([stack])), key=repr)
+
+
 def test_checkov_sees_none_of_our_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "BC_API_KEY", "PRISMA_API_URL", "GITHUB_TOKEN"):
         monkeypatch.setenv(name, "secret")
@@ -160,6 +179,8 @@ def test_what_checkov_passes_unresolved_is_no_pass(real: Path, tmp_path: Path) -
         "      KeySchema: [{AttributeName: id, KeyType: HASH}]\n"
         "      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: !Ref On}\n"
     )
-    found = judge((spec(path.read_text(), file=str(path)),), policy(), NOW, checkov_at=real).run.findings
+    stacks = (spec(path.read_text(), file=str(path)),)
+    with checkov.at_work(real, stacks) as running:
+        found = judge(stacks, policy(), NOW, running=running).run.findings
     assert [one for one in found if one.control.startswith("checkov:") and one.status is Status.PASS] == []
     assert [one.status for one in found if one.control == "PIT-01"] == [Status.UNKNOWN]

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -29,6 +30,7 @@ def stock_moto() -> Iterator[str]:
     server.start()
     _, port = server.get_host_and_port()
     url = f"http://127.0.0.1:{port}"
+    urlopen(Request(f"{url}/moto-api/reset", method="POST")).close()  # its state is the process's
     client = boto3.client(
         "dynamodb", region_name="us-east-1", endpoint_url=url, aws_access_key_id="x", aws_secret_access_key="y"
     )

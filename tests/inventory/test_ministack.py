@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.e2e import emulators
 from tests.inventory.emulated import ACCOUNT, POLICY, fill
 
 from backcheck.accounts import Choice, take
@@ -21,42 +18,12 @@ from backcheck.policy.load import load
 
 pytestmark = pytest.mark.e2e
 
-STARTED_WITHIN_SECONDS = 60
-
 
 @pytest.fixture(scope="module")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its URL. BACKCHECK_MINISTACK names the executable, which tox -e e2e installs in an environment of its own."""
-    port = _free_port()
-    folder = tmp_path_factory.mktemp("ministack")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [os.environ["BACKCHECK_MINISTACK"]], cwd=folder, env=environment, stdout=log, stderr=log
-        )
-        try:
-            _wait(process, port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    ends = time.monotonic() + STARTED_WITHIN_SECONDS
-    while time.monotonic() < ends and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise AssertionError(f"ministack does not listen on {port}, exit code {process.poll()}")
+    """Its URL."""
+    with emulators.ministack(tmp_path_factory.mktemp("ministack")) as started:
+        yield started.url
 
 
 @pytest.fixture(scope="module")

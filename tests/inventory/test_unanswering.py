@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from botocore.config import Config
@@ -44,6 +45,8 @@ def stock_moto() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    # Its state is the process's: xdist may tear this down and set it up again between two modules.
+    urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
     fill(f"http://{host}:{port}")
     yield f"http://{host}:{port}"
     server.stop()

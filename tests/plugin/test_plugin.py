@@ -6,17 +6,23 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
 from xml.etree.ElementTree import Element, parse
 
 import pytest
+from tests.drill.test_details import RECORD, restore, written
 from tests.test_difference import FAIL, UNKNOWN
 from tests.test_waivers import finding
 
 from backcheck.controls import CONTROLS
 from backcheck.difference import verdicts
+from backcheck.drill import history
 from backcheck.evidence.findings_json import PASSED
+from backcheck.inventory import snapshot
+from backcheck.inventory.gap import Gap
 from backcheck.suite import Undetermined, claims
 
 SUITE = ("--pyargs", "backcheck.suites.tests_policy", "-p", "no:cacheprovider", "-p", "no:randomly", "-q")
@@ -25,6 +31,31 @@ SUITE = ("--pyargs", "backcheck.suites.tests_policy", "-p", "no:cacheprovider", 
 def audit(pytester: pytest.Pytester, policy: Path, snapshot: Path, *more: str) -> pytest.RunResult:
     run = pytester.runpytest_subprocess if "-n" in more else pytester.runpytest_inprocess
     return run(*SUITE, "--policy", str(policy), "--snapshot", str(snapshot), *more)
+
+
+def lost(compliant: Path, nights: int) -> Path:
+    """The compliant account without the daily points of some nights, eight days ago and before."""
+    inventory = snapshot.read(compliant)
+    gone = [inventory.taken_at.date() - timedelta(days=8 + n) for n in range(nights)]
+    accounts = []
+    for account in inventory.accounts:
+        regions = []
+        for region in account.regions:
+            assert not isinstance(region.vaults, Gap)
+            vaults = []
+            for vault in region.vaults:
+                assert not isinstance(vault.recovery_points, Gap)
+                kept = tuple(one for one in vault.recovery_points if one.created.date() not in gone)
+                vaults.append(replace(vault, recovery_points=kept))
+            regions.append(replace(region, vaults=tuple(vaults)))
+        accounts.append(replace(account, regions=tuple(regions)))
+    path = compliant.with_name(f"lost-{nights}.json.gz")
+    snapshot.write(replace(inventory, accounts=tuple(accounts)), path)
+    return path
+
+
+def failures(path: Path) -> list[Element]:
+    return [case for case in cases(path) if case.find("failure") is not None]
 
 
 def cases(path: Path) -> list[Element]:
@@ -60,6 +91,19 @@ def test_a_compliant_account_is_green(pytester: pytest.Pytester, policy_file: Pa
     result.stdout.fnmatch_lines(["SIMULATED: *", "*0 fail, 0 unknown*compliant (exit 0)", "evidence: *evidence"])
     written = {path.name for path in (pytester.path / "evidence").iterdir()}
     assert written == {"findings.json", "junit.xml", "report.html", "snapshot.json.gz"}
+
+
+def test_the_page_shows_the_drills_and_no_folder_of_the_machine(
+    pytester: pytest.Pytester, policy_file: Path, denied: Path, pytestconfig: pytest.Config
+) -> None:
+    folder = pytester.mkdir("evidence")
+    history.append(written(folder, restore()), [RECORD])
+    assert audit(pytester, policy_file, denied, "--out", "evidence").ret == 2
+    page = (folder / "report.html").read_text()
+    assert "2 expected, 3 restored" in page
+    assert "SIMULATED" in page
+    assert str(pytestconfig.rootpath) not in page
+    assert "PIT-01 UNKNOWN arn:aws:dynamodb:us-east-1:123456789012:table/techmoda-products" in page
 
 
 def test_a_failure_is_exit_1(pytester: pytest.Pytester, policy_file: Path, without_pitr: Path) -> None:
@@ -123,6 +167,23 @@ def test_equal_inputs_give_equal_bytes(pytester: pytest.Pytester, policy_file: P
     assert one == two
 
 
+def test_two_checkouts_give_equal_bytes(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first names the policy from where it stands, the second by its absolute path."""
+    written = []
+    for checkout, stem in (("one", Path("policies")), ("two", pytester.path / "two" / "policies")):
+        folder = pytester.mkdir(checkout)
+        (folder / "policies").mkdir()
+        shutil.copy(policy_file, folder / "policies")
+        monkeypatch.chdir(folder)
+        assert audit(pytester, stem / policy_file.name, compliant, "--out", "evidence").ret == 0
+        written.append((folder / "evidence" / "findings.json").read_bytes())
+    places = {one["location"]["file"] for one in json.loads(written[0])["findings"] if one["location"]}
+    assert places == {"policies/techmoda.yaml"}
+    assert written[0] == written[1]
+
+
 def test_the_clock_can_be_another(pytester: pytest.Pytester, policy_file: Path, compliant: Path) -> None:
     result = audit(pytester, policy_file, compliant, "--at", "2026-12-24T12:00:00Z", "--out", "evidence")
     assert result.ret == 1
@@ -143,6 +204,21 @@ def test_known_failures_do_not_block(pytester: pytest.Pytester, policy_file: Pat
 def test_new_failures_block(pytester: pytest.Pytester, policy_file: Path, without_pitr: Path, compliant: Path) -> None:
     audit(pytester, policy_file, compliant, "--out", "before")
     assert audit(pytester, policy_file, without_pitr, "--baseline", "before/findings.json").ret == 1
+
+
+def test_a_known_failure_that_fails_for_more_blocks(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path
+) -> None:
+    """RP-02 fails in both runs, for one lost night and then for two."""
+    one, two = (lost(compliant, nights) for nights in (1, 2))
+    audit(pytester, policy_file, one, "--out", "before")
+    same = audit(pytester, policy_file, one, "--baseline", "before/findings.json")
+    assert same.ret == 0
+    same.stdout.no_fnmatch_line("NEW *")
+    more = audit(pytester, policy_file, two, "--baseline", "before/findings.json", "--out", "after")
+    assert more.ret == 1
+    more.stdout.fnmatch_lines(["NEW     RP-02 * (*/daily): fail, now also for 2026-11-13T01:00:00+00:00: *"])
+    assert any("RP-02" in str(c.get("name")) for c in failures(pytester.path / "after" / "junit.xml"))
 
 
 def test_unknown_blocks_in_spite_of_a_baseline(pytester: pytest.Pytester, policy_file: Path, denied: Path) -> None:

@@ -56,6 +56,23 @@ def test_defaults() -> None:
     assert made.validation is None
 
 
+def test_a_file_below_the_working_directory_is_called_by_its_path_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "policies").mkdir()
+    path = tmp_path / "policies" / "p.yaml"
+    path.write_text(MINIMAL, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert load(path).source.file == load(Path("policies/p.yaml")).source.file == "policies/p.yaml"
+    monkeypatch.chdir(tmp_path / "policies")
+    assert load(Path("../policies/p.yaml")).source.file == "../policies/p.yaml"
+    monkeypatch.chdir("/")
+    assert load(path).source.file == path.relative_to("/").as_posix()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert load(path).source.file == str(path)
+
+
 def test_the_tables_of_a_list_are_names_patterns_or_arns() -> None:
     arn = "arn:aws:dynamodb:us-east-1:123456789012:table/shop-orders"
     made = policy(tables=f'tables: [shop-orders, "shop-*", "*", {arn}]')

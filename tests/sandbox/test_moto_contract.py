@@ -48,7 +48,7 @@ def test_moto_is_pinned_to_the_version_that_was_read() -> None:
         ),
         (core.BaseResponse, ["parse_parameters", "_transform_response", "determine_response_protocol"]),
         (core.ActionResult, ["execute_result", "result"]),
-        (moto.core.utils, ["utcnow", "unix_time", "unix_time_millis", "get_service_model"]),
+        (moto.core.utils, ["utcnow", "unix_time", "unix_time_millis", "get_service_model", "create_loader"]),
         (BackendDict, ["reset"]),
         (Request, ["raw_url", "from_wsgi_server"]),
         (ServiceException, ["code", "message"]),

@@ -226,13 +226,13 @@ class TestCommand:
             assert client.list_backup_vaults()["BackupVaultList"] == []
         finally:
             process.send_signal(end)
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=120)
         assert (process.returncode, err) == (0, "")
         assert out.endswith("stopped\n")
 
     def test_an_unknown_scenario_is_wrong_usage(self) -> None:
         process = self.start("--scenario", "nowhere")
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=120)
         assert (process.returncode, out) == (4, "")
         assert "there is no scenario 'nowhere'" in err
         assert "techmoda" in err

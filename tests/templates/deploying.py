@@ -13,19 +13,19 @@ from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
 from backcheck.evaluate import evaluate
 from backcheck.finding import Finding
+from backcheck.gate.deployment import with_what_only_templates_say
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.connect import Kind, Target
-from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Topic
-from backcheck.inventory.model import RegionInventory, Table
+from backcheck.inventory.model import RegionInventory
 from backcheck.policy.load import load as load_policy
 from backcheck.policy.model import Policy
 from backcheck.sandbox.cloudformation import deploy
 from backcheck.sandbox.cloudformation_clients import account_in
-from backcheck.sandbox.cloudformation_stacks import Stack
+from backcheck.sandbox.cloudformation_stacks import Stack, stacks_of
 from backcheck.sandbox.sandbox import Sandbox
 from backcheck.template.load import loads
-from backcheck.template.resolve import resolve
+from backcheck.template.result import ResolvedResource
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OIDC = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
@@ -65,29 +65,33 @@ def deploy_all(sandbox: Sandbox, change: Change = as_written, names: Iterable[st
     }
 
 
-def audited(sandbox: Sandbox, policy: Policy, change: Change = as_written) -> tuple[Finding, ...]:
-    """What the controls that a template can answer say of the account."""
+def audited(sandbox: Sandbox, policy: Policy) -> tuple[Finding, ...]:
+    """What the controls that a template can answer say of the account, with every subscription confirmed."""
     target = Target(account=policy.accounts[0], session=sandbox.session(), kind=Kind.SANDBOX)
     inventory = collect([target], policy, lambda: START)
-    accounts = tuple(replace(one, kind="template", regions=_kept(one.regions, change)) for one in inventory.accounts)
+    wanted = _as_resolved(sandbox, policy)
+    accounts = tuple(
+        replace(
+            one,
+            kind="template",
+            regions=tuple(with_what_only_templates_say(region, wanted, _confirmed(region)) for region in one.regions),
+        )
+        for one in inventory.accounts
+    )
     world = World(policy=policy, now=START, inventory=replace(inventory, accounts=accounts))
     return evaluate(world, CONTROLS)
 
 
-def _kept(regions: tuple[RegionInventory, ...], change: Change) -> tuple[RegionInventory, ...]:
-    """With what only a template says, what becomes of the table when its stack goes; and with what people do by hand
-    once a stack is there, confirm their subscription."""
-    resolved = resolve(loads(change("primary", text("primary"))), parameters=ORDER[1][2]).resources["ProductsTable"]
+def _confirmed(region: RegionInventory) -> dict[str, int]:
+    return {topic.arn: 1 for topic in region.topics if isinstance(topic, Topic)}
 
-    def kept(table: Table | Gap) -> Table | Gap:
-        if isinstance(table, Gap):
-            return table
-        on_delete, on_replace = resolved.deletion_policy, resolved.update_replace_policy
-        return replace(table, deletion_policy=on_delete, replace_policy=on_replace)
 
-    def confirmed(topic: Topic | Gap) -> Topic | Gap:
-        return topic if isinstance(topic, Gap) else replace(topic, confirmed_subscriptions=1)
-
-    return tuple(
-        replace(one, tables=tuple(map(kept, one.tables)), topics=tuple(map(confirmed, one.topics))) for one in regions
-    )
+def _as_resolved(sandbox: Sandbox, policy: Policy) -> dict[str, ResolvedResource]:
+    """Every resource of every stack by its ARN."""
+    return {
+        resource.physical.arn: stack.template.resources[logical_id]
+        for region in policy.regions.values()
+        for stack in stacks_of(sandbox.world, policy.accounts[0].id, region).values()
+        for logical_id, resource in stack.resources.items()
+        if resource.physical is not None and logical_id in stack.template.resources
+    }

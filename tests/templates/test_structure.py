@@ -103,7 +103,26 @@ def test_data_keys_and_vaults_stay_when_a_stack_goes() -> None:
     kept = {"AWS::DynamoDB::Table", "AWS::Backup::BackupVault", "AWS::Logs::LogGroup", "AWS::S3::Bucket"}
     for name, key, one in everything():
         if one["Type"] in kept or (one["Type"] == "AWS::KMS::Key" and key in ("VaultKey", "EvidenceKey")):
-            assert (one.get("DeletionPolicy"), one.get("UpdateReplacePolicy")) == ("Retain", "Retain"), f"{name} {key}"
+            assert one.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate"), f"{name} {key}"
+            assert one.get("UpdateReplacePolicy") == "Retain", f"{name} {key}"
+
+
+def test_a_creation_that_failed_does_not_stand_in_the_way_of_the_next() -> None:
+    """Its restore test may well fail. What a rollback leaves behind must not have a name that the next one wants."""
+    for key, one in resources("restore-testing").items():
+        if one.get("DeletionPolicy") == "Retain":
+            assert not {"LogGroupName", "BucketName", "Name"} & one["Properties"].keys(), key
+
+
+RULE_FUNCTIONS = {"Ref", "Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::Not"}
+RULE_FUNCTIONS |= {"Fn::Or", "Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"}
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-rules.html"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rules_use_only_what_cloudformation_takes_in_them(name: str) -> None:
+    used = {key for _, value in walk(template(name).get("Rules", {})) if isinstance(value, dict) for key in value}
+    assert {key for key in used if key == "Ref" or key.startswith("Fn::")} <= RULE_FUNCTIONS
 
 
 def test_the_table_cannot_vanish_and_can_be_restored_to_any_second() -> None:
@@ -250,6 +269,8 @@ def test_a_handler_is_a_function_of_ours(name: str) -> None:
 
 NO_RESOURCE_FORM = {
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html and those of the services
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
     "backup:CopyFromBackupVault",
     "backup:DescribeRestoreJob",
     "backup:ListRestoreJobs",

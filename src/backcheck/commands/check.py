@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -25,7 +28,7 @@ PYTESTS_OWN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLO
 @policy_option
 @account_options
 @click.option("--at", metavar="TIME", help="Judge as of this time instead of when the snapshot was taken.")
-@click.option("--baseline", type=FILE, help="An earlier findings.json: only new failures block.")
+@click.option("--baseline", type=FILE, help="An earlier findings.json: only what is new or worse blocks.")
 @click.option("--drills", type=FILE, help="The drill history; drills.jsonl in --out where it is not given.")
 @click.option("--controls", type=FILE, multiple=True, help="Controls of your own, in Python; may be repeated.")
 @click.option("--out", required=True, type=FOLDER, help="Where findings.json, report.html and junit.xml go.")
@@ -52,14 +55,26 @@ def command(
     out.mkdir(parents=True, exist_ok=True)
     for name in PYTESTS_OWN:
         os.environ.pop(name, None)
-    code = int(pytest.main(arguments))
+    code = int(pytest.main(arguments, plugins=_plugins()))
     return 2 if code in (INTERNAL_ERROR, NOTHING_COLLECTED) else code
 
 
 def _quiet(out: Path) -> list[str]:
-    """The whole suite and nothing of the folder that the user happens to stand in: no ini file, no conftest."""
+    """The whole suite and nothing of the folder that the user happens to stand in: no ini file, no conftest.
+
+    Nor any plugin that happens to be installed, nor assertions rewritten: both took more time than a small audit.
+    """
     empty = Path(__file__).with_name("check.ini")
-    return ["--pyargs", SUITE, "-c", str(empty), f"--rootdir={out}", "--noconftest", "-q", "--tb=no", "--no-summary"]
+    alone = ["-c", str(empty), f"--rootdir={out}", "--noconftest", "--disable-plugin-autoload", "--assert=plain"]
+    return ["--pyargs", SUITE, *alone, "-q", "--tb=no", "--no-summary"]
+
+
+def _plugins() -> list[ModuleType]:
+    """Ours, and pytest-html's where it is installed; pytest would read every distribution to find them by name."""
+    names = ["backcheck.plugin"]
+    if find_spec("pytest_html"):
+        names += ["pytest_metadata.plugin", "pytest_html.plugin", "pytest_html.fixtures"]
+    return [import_module(name) for name in names]
 
 
 def _account(choice: Choice) -> list[str]:

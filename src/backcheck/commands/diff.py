@@ -8,7 +8,7 @@ import click
 
 from backcheck.commands.options import FILE
 from backcheck.difference import Change, compare, read
-from backcheck.evidence.terminal import printable
+from backcheck.evidence.changes import told
 from backcheck.finding import Status
 
 
@@ -16,7 +16,7 @@ from backcheck.finding import Status
 @click.argument("before", type=FILE)
 @click.argument("after", type=FILE)
 def command(before: Path, after: Path) -> int:
-    """Compare two findings.json: 0 nothing got worse, 1 a new FAIL, 2 a new UNKNOWN."""
+    """Compare two findings.json: 0 nothing got worse, 1 a new FAIL or one for more, 2 a new UNKNOWN."""
     changes = compare(read(before), read(after))
     for change in changes:
         click.echo(_line(change))
@@ -29,8 +29,5 @@ def command(before: Path, after: Path) -> int:
 
 
 def _line(change: Change) -> str:
-    control, resource, tier = change.key
     word = "worse " if change.worse else "better" if change.better else "       "[:6]
-    place = printable(f"{resource} ({tier})" if tier else resource)
-    before, after = (status.value if status else "absent" for status in (change.before, change.after))
-    return f"{word} {control} {place}: {before} -> {after}: {printable(change.message)}"
+    return f"{word} {told(change)}"

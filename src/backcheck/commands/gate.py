@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,12 @@ from backcheck.errors import Error, UsageError
 from backcheck.evidence import annotations as workflow
 from backcheck.evidence import terminal
 from backcheck.template.node import TemplateError
+
+if TYPE_CHECKING:
+    from backcheck.finding import Run
+    from backcheck.gate.checkov import Running
+    from backcheck.gate.stacks import StackSpec
+    from backcheck.policy.model import Policy
 
 
 @click.command()
@@ -43,32 +50,46 @@ def command(
     is AWS's name or the policy's key, such as dr; NAME is the stack's, else the file's. Judge all templates of a system
     together: what is in none of them cannot be told.
     """
-    try:
-        from backcheck.gate import drift
-        from backcheck.gate.checkov import find
-        from backcheck.gate.evidence import write
-        from backcheck.gate.judge import judge
-        from backcheck.gate.stacks import parameters_of, stacks_of
-    except ImportError as error:
-        raise Error(f"{error.name} is not installed", hint="pip install 'backcheck[gate]'") from error
+    from backcheck.gate.checkov import at_work
+    from backcheck.gate.stacks import parameters_of, stacks_of
     from backcheck.policy.load import load
 
     loaded = load(policy)
-    account = drift.read(against, loaded) if against else None
     try:
         stacks = stacks_of(templates, parameters_of(pairs, file), loaded)
-        judged = judge(stacks, loaded, at, checkov_at=find(checkov))
+        with at_work(checkov, stacks) as running:  # before anything else: it takes longest
+            run = _gate(stacks, loaded, at, running, against, out)
     except TemplateError as error:
         raise UsageError(error.message, where=error.where, hint=error.hint) from error
+    code = run.summary.exit_code
+    for line in terminal.summary(run, out, code):
+        click.echo(line)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in workflow.commands(run):
+            click.echo(line)
+    return code
+
+
+def _gate(
+    stacks: tuple[StackSpec, ...],
+    policy: Policy,
+    at: datetime,
+    running: Running | None,
+    against: Path | None,
+    out: Path,
+) -> Run:
+    """Judge, compare with an account where one is named, and write the evidence."""
+    try:
+        from backcheck.gate import drift
+        from backcheck.gate.evidence import write
+        from backcheck.gate.judge import judge
+    except ImportError as error:
+        raise Error(f"{error.name} is not installed", hint="pip install 'backcheck[gate]'") from error
+    account = drift.read(against, policy) if against else None
+    judged = judge(stacks, policy, at, running=running)
     if account is not None:
         table = drift.compare(judged, account)
         judged = drift.with_findings(judged, table)
         click.echo(drift.as_text(table))
     write(judged, stacks[0].file, out)
-    code = judged.run.summary.exit_code
-    for line in terminal.summary(judged.run, out, code):
-        click.echo(line)
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in workflow.commands(judged.run):
-            click.echo(line)
-    return code
+    return judged.run

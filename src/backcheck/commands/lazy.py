@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 
-class LazyGroup(click.Group):
-    """Commands by name, each as `module:attribute`."""
+class Lazy(NamedTuple):
+    """A command that is not imported yet."""
 
-    def __init__(self, *args: Any, targets: Mapping[str, str], **kwargs: Any) -> None:
+    target: str
+    """`module:attribute`."""
+    summary: str
+    """The first sentence of the command's own help, which a test compares: a list of commands imports none."""
+
+
+class LazyGroup(click.Group):
+    """Commands by name."""
+
+    def __init__(self, *args: Any, targets: Mapping[str, Lazy], **kwargs: Any) -> None:
         """`targets` may still grow after this."""
         super().__init__(*args, **kwargs)
         self.targets = targets
@@ -23,9 +32,14 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command; None where there is no such name."""
-        target = self.targets.get(cmd_name)
-        if target is None:
+        lazy = self.targets.get(cmd_name)
+        if lazy is None:
             return None
-        module, attribute = target.split(":")
+        module, attribute = lazy.target.split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.targets[name].summary) for name in self.list_commands(ctx)])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from backcheck.accounts import Choice
+if TYPE_CHECKING:
+    from backcheck.accounts import Choice
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -44,6 +45,8 @@ def choice_of(
     regions: tuple[str, ...],
 ) -> Choice:
     """The options as a choice of one account. Raises UsageError unless exactly one is named."""
+    from backcheck.accounts import Choice
+
     choice = Choice(
         live=live,
         endpoint_url=endpoint_url,

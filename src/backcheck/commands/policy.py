@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import click
 
-from backcheck.commands.lazy import LazyGroup
+from backcheck.commands.lazy import Lazy, LazyGroup
 
-SUBCOMMANDS: dict[str, str] = {
-    "calendar": "backcheck.commands.policy_calendar:command",
-    "init": "backcheck.commands.policy_init:command",
-    "lint": "backcheck.commands.policy_lint:command",
-    "render": "backcheck.commands.policy_render:command",
+SUBCOMMANDS: dict[str, Lazy] = {
+    "calendar": Lazy(
+        "backcheck.commands.policy_calendar:command",
+        "Show which backups take effect, and which recovery points exist where, in which storage class.",
+    ),
+    "init": Lazy(
+        "backcheck.commands.policy_init:command",
+        "Write today's set-up down as a policy, on standard output: "
+        "what is there, and above it what is wrong with that.",
+    ),
+    "lint": Lazy(
+        "backcheck.commands.policy_lint:command",
+        "Check policies: format, arithmetic, schedules, overlaps, objectives, waivers, references.",
+    ),
+    "render": Lazy(
+        "backcheck.commands.policy_render:command",
+        "Write a policy as the document that people read, as YAML with nothing left to defaults, or as CloudFormation.",
+    ),
 }
 
 

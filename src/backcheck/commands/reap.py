@@ -41,7 +41,7 @@ def command(policy: Path, poll: float, give_up_after: float, allow_destructive: 
     patience = Patience(first_seconds=poll, longest_seconds=max(poll, 60.0), limit=limit)
     left = False
     with opened(choice, loaded) as account_opened:
-        found = list(reap(out / LEDGERS, Reach(account_opened.targets), account_opened.clock, patience, limit=limit))
+        found = list(reap(out / LEDGERS, Reach(account_opened.acting), account_opened.clock, patience, limit=limit))
     for one in found:
         left |= not one.done
         click.echo(f"{'done' if one.done else 'NOT DONE'}: {one.what}: {one.text}")

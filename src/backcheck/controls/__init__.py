@@ -66,6 +66,7 @@ from backcheck.controls.vlt_02_encryption import key_is_right_and_works
 from backcheck.controls.vlt_03_lock_bounds import lock_fits
 from backcheck.controls.vlt_04_access_policy import policy_keeps_points
 from backcheck.controls.vlt_05_lock_mode import lock_mode_is_the_policys
+from backcheck.controls.vlt_06_vault_stays import vault_and_key_stay
 
 CONTROLS: tuple[AnyControl, ...] = (
     policy_is_valid,
@@ -100,6 +101,7 @@ CONTROLS: tuple[AnyControl, ...] = (
     lock_fits,
     policy_keeps_points,
     lock_mode_is_the_policys,
+    vault_and_key_stay,
     rule_copies_where_it_should,
     copies_are_kept_as_promised,
     every_backup_is_copied,

@@ -4,15 +4,20 @@ from collections.abc import Iterator
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, unknown, unread, verdict
-from backcheck.controls.iam_policy import admits, matches
-from backcheck.controls.listeners import EVENTBRIDGE
+from backcheck.controls.iam_policy import admits
+from backcheck.controls.listeners import EVENTBRIDGE, ROLE, lets_in, not_decided
 from backcheck.controls.runtimes import deprecated
 from backcheck.controls.validator import Validator, validators
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Statement
 from backcheck.inventory.watch import EventRule, Function
 
 LEAST_TIMEOUT_SECONDS = 60
+ACCOUNT = (
+    "its permission is for aws:SourceAccount: one page says that this 'prevents EventBridge from being able to invoke "
+    "the function', another lists the key as one that it sends (eb-troubleshooting, eb-use-conditions)"
+)
 AT = "DescribeRule, ListTargetsByRule, lambda GetFunctionConfiguration, GetPolicy, AWS/Lambda Invocations"
 
 
@@ -46,6 +51,7 @@ def _rules(**changes: object) -> World:
     ),
     sources=(
         "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html",
+        "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html",
         "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
     ),
     maps_to=("NIST-800-53r5:CP-9", "SOC2:A1.2"),
@@ -77,6 +83,16 @@ def _rules(**changes: object) -> World:
     unknown={
         "rules not listed": lambda: examples.world(primary={"rules": examples.gap("ListRules", service="events")}),
         "metrics not read": lambda: _function(invocations_26h=examples.gap("GetMetricData", service="cloudwatch")),
+        "permission for the account": lambda: _function(
+            policy=examples.document(
+                examples.allow(
+                    "lambda:InvokeFunction",
+                    principals=(("Service", EVENTBRIDGE),),
+                    conditions=(("StringEquals", "AWS:SourceAccount", (examples.ACCOUNT,)),),
+                )
+            )
+        ),
+        "started with a role": lambda: _rules(role_arns=(f"arn:aws:iam::{examples.ACCOUNT}:role/events",)),
         "permission not read": lambda: _function(policy=examples.gap("GetPolicy", service="lambda")),
         "not in UTC": lambda: examples.world(
             policy=examples.policy(validation=examples.validation(timezone="Europe/Berlin"))
@@ -163,15 +179,17 @@ def _permission(subject: Validator, function: Function, rules: list[EventRule]) 
             if function.policy
             else (False, ())
         )
-        sources = [
-            value
-            for statement in statements
-            for _, key, values in statement.conditions
-            if key.lower() == "aws:sourcearn"
-            for value in values
-        ]
-        if not admitted or (sources and not any(matches(value, rule.arn) for value in sources)):
+        met = [statement for statement in statements if lets_in(statement, rule.arn, EVENTBRIDGE)]
+        if not admitted or not met:
             yield f"rule {rule.name} may not start {function.name}: no permission for its ARN"
+        elif all(_names_the_account(statement) for statement in met):
+            yield not_decided("events", "DescribeRule", subject.region, rule.name, ACCOUNT)
+        elif rule.role_arns:
+            yield not_decided("events", "DescribeRule", subject.region, rule.name, ROLE)
+
+
+def _names_the_account(statement: Statement) -> bool:
+    return any(key.lower() == "aws:sourceaccount" for _, key, _ in statement.conditions)
 
 
 def _notes(subject: Validator, world: World) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """ALR-03: a failed check is heard, and so is one that does not run."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, not_applicable, unread, verdict
 from backcheck.controls.listeners import CLOUDWATCH, Deaf, reaches
 from backcheck.controls.validator import Validator, validators
+from backcheck.cron import Cron, CronError
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.watch import Alarm
@@ -48,6 +50,8 @@ def _alarms(errors: examples.Changes | None = None, runs: examples.Changes | Non
         "it tells nobody": lambda: _alarms(errors={"action_arns": ()}),
         "on another function": lambda: _alarms(errors={"dimensions": (("FunctionName", "shop-api"),)}),
         "a threshold that is never reached": lambda: _alarms(errors={"threshold": 100.0}),
+        "one failure is not enough": lambda: _alarms(errors={"evaluation_periods": 2}),
+        "it rings even when the check has run": lambda: _alarms(runs={"threshold": 2.0}),
     },
     unknown={
         "alarms not read": lambda: examples.world(
@@ -73,7 +77,8 @@ def failed_check_is_heard(subject: Validator, world: World) -> Verdict:
     if AlertEvent.VALIDATION_FAILED in alerts.on:
         found += _heard("failed checks", [a for a in mine if _on_errors(a)], subject, alerts.topic, world)
     if AlertEvent.VALIDATION_MISSING in alerts.on:
-        found += _heard("missing checks", [a for a in mine if _on_missing(a)], subject, alerts.topic, world)
+        missing = [a for a in mine if _on_missing(a, _runs_within(a.period_seconds, subject, world))]
+        found += _heard("missing checks", missing, subject, alerts.topic, world)
     problems = [one for one in found if isinstance(one, str)]
     gaps = [one for one in found if isinstance(one, Gap)]
     if gaps and not problems:
@@ -93,25 +98,46 @@ def _watches(alarm: Alarm, name: str | None) -> bool:
 
 
 def _on_errors(alarm: Alarm) -> bool:
-    """One error is enough to set it off."""
+    """One error is enough to set it off.
+
+    A check runs once in many periods: where the other periods count as good, or not at all, two in a row never breach.
+    """
     reached = alarm.threshold < 1 or (alarm.threshold == 1 and alarm.comparison == "GreaterThanOrEqualToThreshold")
     whole = alarm.statistic in ("Sum", "Maximum")
-    return alarm.metric == "Errors" and alarm.comparison in ABOVE and reached and whole
+    needed = alarm.datapoints_to_alarm or alarm.evaluation_periods
+    enough = needed <= 1 or alarm.treat_missing_data == "breaching"
+    return alarm.metric == "Errors" and alarm.comparison in ABOVE and reached and whole and enough
 
 
-def _on_missing(alarm: Alarm) -> bool:
-    """No run, and so no data, sets it off within a day."""
-    none = alarm.comparison == "LessThanThreshold" and alarm.threshold >= 1
-    none = none or (alarm.comparison == "LessThanOrEqualToThreshold" and alarm.threshold >= 0)
+def _on_missing(alarm: Alarm, runs: int) -> bool:
+    """No run, and so no data, sets it off within a day; as many as there can be in a period do not.
+
+    An alarm that rings all the time changes its state no more, and tells nobody when a check is missing.
+    """
+    none = alarm.comparison == "LessThanThreshold" and 1 <= alarm.threshold <= runs
+    none = none or (alarm.comparison == "LessThanOrEqualToThreshold" and 0 <= alarm.threshold < runs)
     soon = 0 < alarm.period_seconds * alarm.evaluation_periods <= LONGEST_SECONDS
     counted = alarm.statistic in ("Sum", "SampleCount")
     return alarm.metric == "Invocations" and none and counted and soon and alarm.treat_missing_data == "breaching"
 
 
+def _runs_within(period_seconds: int, subject: Validator, world: World) -> int:
+    """The most runs that the policy's schedule puts into one period, by a week of it."""
+    validation = subject.validation
+    try:
+        week = tuple(
+            Cron.parse(validation.schedule).between(world.now, world.now + timedelta(days=7), validation.timezone)
+        )
+    except CronError:  # POL-04 fails that
+        return 1
+    period = timedelta(seconds=period_seconds)
+    return max((sum(first <= run < first + period for run in week) for first in week), default=1)
+
+
 def _heard(what: str, alarms: list[Alarm], subject: Validator, topic: str, world: World) -> Iterator[str | Gap]:
     """One alarm that reaches people is enough."""
     if not alarms:
-        yield f"{what} are not heard: no alarm of {subject.name or 'the function'} goes off"
+        yield f"{what} are not heard: no alarm of {subject.name or 'the function'} goes off then, and only then"
         return
     paths = [path for alarm in alarms for path in _paths(alarm, subject, topic, world)]
     if None in paths:

@@ -187,8 +187,9 @@ def verdict(
     notes: tuple[str, ...] = (),
     tier: str | None = None,
     resource: str = "",
+    instances: Iterable[str] = (),
 ) -> Verdict:
-    """PASS where the claim holds, else FAIL."""
+    """PASS where the claim holds, else FAIL. `instances` names what is wrong one by one: Verdict.instances."""
     return Verdict(
         status=Status.PASS if holds else Status.FAIL,
         message=message,
@@ -198,6 +199,7 @@ def verdict(
         notes=notes,
         tier=tier,
         resource=resource,
+        instances=() if holds else tuple(sorted(set(instances))),
     )
 
 
@@ -229,4 +231,5 @@ def _about(verdict: Verdict, subject: Subject) -> Verdict:
         tier=verdict.tier or subject.tier,
         notes=verdict.notes,
         location=verdict.location,
+        instances=verdict.instances,
     )

@@ -16,7 +16,7 @@ from backcheck.controls.expected_points import (
     rule_tiers,
     usable,
 )
-from backcheck.controls.moments import few, told
+from backcheck.controls.moments import few, instant, told
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.backup import RecoveryPoint
@@ -113,6 +113,7 @@ def _complete(subject: ScopedTable, tier: Tier, copy: Copy, points: tuple[Recove
         if missing
         else f"{subject.table.name}: each of {len(due)} {tier.name} backups has its copy",
         tier=tier.id,
+        instances=(f"{copy.vault} {instant(one.at)}" for one in missing),
     )
 
 
@@ -136,4 +137,5 @@ def _fresh(subject: ScopedTable, known: list[tuple[RecoveryPoint, ...]], hours: 
         message=f"the newest DR copy of {subject.table.name} is of {told(newest)}, {spell(age)} ago"
         if newest
         else f"{subject.table.name} has no DR copy",
+        instances=() if newest else ["no copy"],
     )

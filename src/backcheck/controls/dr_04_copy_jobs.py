@@ -73,6 +73,7 @@ def copy_jobs_are_healthy(subject: ScopedTable, world: World) -> Verdict:
         at="ListCopyJobs.State, CreationDate",
         message=f"{subject.table.name}: {few([*problems, seen.rate])}",
         notes=seen.notes,
+        instances=(*seen.bad_ids, *(job.id for job in slow)) if jobs else ["no job"],
     )
 
 

@@ -112,6 +112,7 @@ def account_is_as_written(subject: Part, world: World) -> Verdict:
         at="GetBackupPlan.Rules" if isinstance(part, DeployedPlan) else "DescribeBackupVault",
         message=f"{name}: {shown or 'no field differs from the policy'}",
         notes=tuple(_changes(part, world)) if isinstance(part, DeployedPlan) else (),
+        instances=map(str, found),
     )
 
 

@@ -499,7 +499,8 @@ def copy_jobs(**changes: Any) -> tuple[CopyJob, ...]:
 
 
 def key(arn: str = KEY_ARN, /, **changes: Any) -> Key:
-    """A customer's key, rotated."""
+    """A customer's key, rotated, with the policy that KMS gives one: the account's own IAM decides."""
+    owner = (("AWS", f"arn:aws:iam::{ACCOUNT}:root"),)
     made = Key(
         arn=arn,
         region=arn.split(":")[3],
@@ -509,7 +510,7 @@ def key(arn: str = KEY_ARN, /, **changes: Any) -> Key:
         deletion_date=None,
         multi_region=False,
         rotation=True,
-        policy=None,
+        policy=document(allow("kms:*", principals=owner)),
     )
     return replace(made, **changes)
 

@@ -84,6 +84,7 @@ def job_can_succeed(deployed: DeployedRule, world: World) -> Verdict:
         observed="; ".join(problems) or "nothing",
         at=f"GetBackupPlan.Rules[{deployed.rule.name}], DescribeBackupVault, DescribeKey",
         message=f"rule {deployed.rule.name}: {few(problems) or 'its jobs can succeed'}",
+        instances=problems,
     )
 
 

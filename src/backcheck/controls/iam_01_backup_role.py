@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, unread, verdict
 from backcheck.controls.deployment import deployed_plans, partition
+from backcheck.controls.expected_points import vault_id
 from backcheck.controls.iam_policy import admits, allows
 from backcheck.controls.keys import NOT_THERE
+from backcheck.controls.moments import few
 from backcheck.controls.roles import find_role, role_name
+from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Role
@@ -94,6 +97,22 @@ def as_named(name_or_arn: str, account: str, world: World, *, copies: bool = Fal
         "it trusts another service": lambda: examples.world(
             account={"roles": examples.roles("backup", trust=examples.trust("lambda.amazonaws.com"))}
         ),
+        "it may back up another table": lambda: examples.world(
+            account={
+                "roles": examples.roles(
+                    "backup",
+                    policies=(
+                        examples.inline(
+                            examples.allow(
+                                "dynamodb:StartAwsBackupJob",
+                                resources=(examples.TABLE_ARN.replace("orders", "customers"),),
+                            ),
+                            examples.allow("backup:CopyIntoBackupVault"),
+                        ),
+                    ),
+                )
+            }
+        ),
         "it may nothing": lambda: examples.world(account={"roles": examples.roles("backup", policies=())}),
         "it does not exist": lambda: examples.world(
             account={
@@ -160,26 +179,26 @@ def _permissions(role: Role, actions: list[str], managed: str, world: World) -> 
         return
     by_aws = any(policy.arn and policy.arn.endswith(f":aws:policy/service-role/{managed}") for policy in role.policies)
     for action in actions:
-        answer = allows(role.policies, action, _some_resource(action, world))
-        if answer is None and by_aws:
-            continue  # the text of AWS's own policies is on their page
-        if answer is False:
-            yield f"it may not {action}"
-        elif answer is None:
+        answers = {resource: allows(role.policies, action, resource) for resource in _resources(action, role, world)}
+        refused = [resource for resource, answer in answers.items() if answer is False]
+        if refused:
+            yield f"it may not {action} on {few(refused)}"
+        elif None in answers.values() and not by_aws:  # the text of AWS's own policies is on their page
             yield _open(role, f"whether it may {action} hangs on a condition, or on a policy that was not read")
     if role.boundary_arn is not None:
         yield _open(role, f"its permissions boundary {role.boundary_arn} was not read")
 
 
-def _some_resource(action: str, world: World) -> str:
-    """A table in scope, or a vault that copies go to: what the action is asked for."""
+def _resources(action: str, role: Role, world: World) -> tuple[str, ...]:
+    """Each table in scope in the role's account, or each vault that copies go to; a stand-in where there is none."""
     if action.startswith("dynamodb:"):
-        tables = world.inventory.tables() if world.inventory else iter(())
-        return next((table.arn for table in tables), "arn:aws:dynamodb:us-east-1:000000000000:table/any")
+        scoped = (one.table for one in tables_in_scope(world) if isinstance(one, ScopedTable))
+        tables = (table.arn for table in scoped if table.account == role.account)
+        return tuple(tables) or ("arn:aws:dynamodb:us-east-1:000000000000:table/any",)
     keys = {copy.vault for tier in world.policy.tiers for copy in tier.copies}
-    named = {vault.name for vault in world.policy.vaults if vault.key in keys}
-    found = (vault.arn for vault in world.index.vaults.values() if vault.name in named)
-    return next(found, "arn:aws:backup:us-east-1:000000000000:backup-vault:any")
+    places = {vault_id(vault, world.policy) for vault in world.policy.vaults if vault.key in keys}
+    found = (vault.arn for place, vault in world.index.vaults.items() if place in places)
+    return tuple(found) or ("arn:aws:backup:us-east-1:000000000000:backup-vault:any",)
 
 
 def _open(role: Role, why: str) -> Gap:

@@ -53,6 +53,13 @@ def _drill_policies(*statements: Statement) -> World:
         ),
         "nobody may pass it": lambda: _drill_policies(examples.allow("backup:StartRestoreJob")),
         "any role may be passed": lambda: _drill_policies(examples.allow("iam:PassRole")),
+        "to any service but AWS Backup": lambda: _drill_policies(
+            examples.allow(
+                "iam:PassRole",
+                resources=(f"arn:aws:iam::{examples.ACCOUNT}:role/shop-restore",),
+                conditions=(("StringNotEquals", "iam:PassedToService", (BACKUP,)),),
+            )
+        ),
         "to any service": lambda: _drill_policies(
             examples.allow("iam:PassRole", resources=(f"arn:aws:iam::{examples.ACCOUNT}:role/shop-restore",))
         ),
@@ -124,5 +131,8 @@ def _passing(caller: Role, policies: tuple[NamedPolicy, ...], restore: Role) -> 
 
 def _only_to_backup(statement: Statement) -> bool:
     return any(
-        key.lower() == "iam:passedtoservice" and set(values) == {BACKUP} for _, key, values in statement.conditions
+        operator.lower() in ("stringequals", "stringlike")
+        and key.lower() == "iam:passedtoservice"
+        and set(values) == {BACKUP}
+        for operator, key, values in statement.conditions
     )

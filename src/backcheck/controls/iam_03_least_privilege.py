@@ -1,6 +1,7 @@
 """IAM-03: who validates and drills may not harm production."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, not_applicable, unread, verdict
@@ -10,7 +11,7 @@ from backcheck.controls.keys import NOT_THERE
 from backcheck.controls.moments import few
 from backcheck.controls.resource_levels import ITEM_WRITES, WITHOUT_RESOURCE
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
-from backcheck.finding import Severity, Verdict
+from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import NamedPolicy, Role, Statement
 from backcheck.policy.model import PRIMARY
@@ -72,6 +73,9 @@ def _drill(*statements: Statement) -> World:
         "role not read": lambda: examples.world(
             account={"roles": (*examples.roles()[:3], examples.gap("GetRole", service="iam", resource="shop-auditor"))}
         ),
+        "a table in scope not read": lambda: examples.world(
+            primary={"tables": (examples.gap("DescribeTable", service="dynamodb", resource=examples.TABLE_ARN),)}
+        ),
         "a policy's text not read": lambda: examples.world(
             account={"roles": examples.roles("auditor", policies=(examples.managed("ReadOnlyAccess"),))}
         ),
@@ -86,23 +90,34 @@ def role_is_narrow(named: NamedRole, world: World) -> Verdict:
         return unread(role, resource=named.resource)
     if isinstance(role.policies, Gap):
         return unread(role.policies, resource=named.resource)
-    tables = [one.table.arn for one in tables_in_scope(world) if isinstance(one, ScopedTable)]
+    scope = tuple(tables_in_scope(world))
+    tables = [one.table.arn for one in scope if isinstance(one, ScopedTable)]
     problems = [problem for policy in role.policies for problem in _problems(policy, tables)]
     gaps = [policy.document for policy in role.policies if isinstance(policy.document, Gap)]
     if gaps and not problems:
         return unread(gaps[0], resource=named.resource)
+    hidden = next((one for one in scope if isinstance(one, Verdict) and one.status is Status.UNKNOWN), None)
+    if hidden is not None and not problems and any(map(_writes, role.policies)):
+        return replace(hidden, resource=named.resource)
     return verdict(
         not problems,
         expected="named resources, no write to tables in scope",
         observed=few(problems) or "as expected",
         at=AT,
         message=f"role {named.name}: {few(problems) or 'it cannot harm the tables in scope'}",
+        instances=problems,
     )
 
 
 def _is_harmless(action: str) -> bool:
     """It takes no resource, or writes logs and traces, which every function does (AWSLambdaBasicExecutionRole)."""
     return action in WITHOUT_RESOURCE or action.startswith(("logs:", "xray:"))
+
+
+def _writes(policy: NamedPolicy) -> bool:
+    """Whether it allows to write items of any table at all."""
+    statements = () if isinstance(policy.document, Gap) else policy.document.statements
+    return any(one.effect == "Allow" and action_matches(one, write) for one in statements for write in ITEM_WRITES)
 
 
 def _problems(policy: NamedPolicy, tables: list[str]) -> Iterator[str]:

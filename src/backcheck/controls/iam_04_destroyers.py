@@ -93,4 +93,5 @@ def few_may_destroy(subject: AuditedAccount, world: World) -> Verdict:
         at=AT,
         message=told or "nobody but break-glass may destroy backups",
         notes=(f"simulated: {few(sorted(roles), 10)}",) if roles else (),
+        instances=(f"{one.principal_arn} may {one.action} on {one.resource}" for one in able),
     )

@@ -46,6 +46,8 @@ def principal_matches(statement: Statement, kind: str, value: str) -> bool:
     """Whether a statement of a resource's policy is about a principal such as (`Service`, `backup.amazonaws.com`)."""
     if statement.not_principals:
         return (kind, value) not in statement.not_principals
+    if statement.effect == "Deny" and any(who in ANYONE for who in statement.principals):
+        return True  # services too: a Deny that is to spare them says so by aws:PrincipalIsAWSService
     return any(
         (found, who) in ANYONE[:1] or (found, who) == (kind, value) or (found == kind == "AWS" and who == "*")
         for found, who in statement.principals
@@ -84,7 +86,7 @@ def admits(document: PolicyDocument, service: str, action: str, resource: str) -
     """Whether a resource's policy has a statement that lets a service in, and those statements.
 
     Conditions on the source (aws:SourceArn, aws:SourceAccount) are what AWS recommends there, so they do not count
-    against it; the caller may look at them. An explicit deny without conditions does.
+    against it; the caller may look at them. An explicit deny without conditions does, and `denials` gives the others.
     """
     about = [
         statement
@@ -97,3 +99,24 @@ def admits(document: PolicyDocument, service: str, action: str, resource: str) -
         return False, ()
     allowing = tuple(statement for statement in about if statement.effect == "Allow")
     return bool(allowing), allowing
+
+
+def denials(document: PolicyDocument, service: str, action: str, resource: str) -> tuple[Statement, ...]:
+    """Statements that deny a service under conditions of which it is not known that a service's call never meets them.
+
+    A service calls over TLS and as a service; a Deny for all else spares it
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
+    """
+    return tuple(
+        statement
+        for statement in document.statements
+        if statement.effect == "Deny"
+        and statement.conditions
+        and principal_matches(statement, "Service", service)
+        and action_matches(statement, action)
+        and resource_matches(statement, resource)
+        and not any((key.lower(), values) in SPARING for _, key, values in statement.conditions)
+    )
+
+
+SPARING = frozenset({("aws:securetransport", ("false",)), ("aws:principalisawsservice", ("false",))})

@@ -69,4 +69,5 @@ def jobs_succeed(subject: ScopedTable, world: World) -> Verdict:
         at="ListBackupJobs.State, MessageCategory",
         message=f"{subject.table.name}: {few([*problems, seen.rate])}",
         notes=seen.notes,
+        instances=seen.bad_ids if own else ["no job"],
     )

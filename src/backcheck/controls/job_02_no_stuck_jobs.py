@@ -56,6 +56,7 @@ def no_job_hangs(subject: ScopedTable, world: World) -> Verdict:
     if isinstance(jobs, Gap):
         return unread(jobs, resource=subject.resource)
     bad: list[str] = []
+    hanging: list[str] = []
     unsure: list[str] = []
     under_way = [job for job in jobs if job.state in WAITING | WORKING]
     for job in under_way:
@@ -63,6 +64,7 @@ def no_job_hangs(subject: ScopedTable, world: World) -> Verdict:
         if limit is None:
             unsure.append(f"job {job.id} is {job.state} since {told(job.created)}, and nothing says until when it may")
         elif world.now > limit:
+            hanging.append(job.id)
             bad.append(f"job {job.id} is {job.state} since {told(job.created)}, and should not be since {told(limit)}")
     if unsure and not bad:
         return unknown(few(unsure), at=AT)
@@ -72,6 +74,7 @@ def no_job_hangs(subject: ScopedTable, world: World) -> Verdict:
         observed=few(bad) or f"{len(under_way)} under way",
         at=AT,
         message=f"{subject.table.name}: {few(bad) or 'no job hangs'}",
+        instances=hanging,
     )
 
 

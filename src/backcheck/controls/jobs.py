@@ -27,6 +27,8 @@ class Health:
     bad_today: tuple[str, ...]
     """Those of the last 24 hours that did not complete, told."""
     notes: tuple[str, ...]
+    bad_ids: tuple[str, ...]
+    """The jobs of the month that did not complete."""
 
     @property
     def sound(self) -> bool:
@@ -51,6 +53,7 @@ def health(jobs: Sequence[Job], bad: Iterable[str], now: datetime) -> Health:
         completed=len(completed),
         bad_today=tuple(_told(job) for job in today),
         notes=tuple(dict.fromkeys(_note(job) for job in completed if _has_issues(job))),
+        bad_ids=tuple(job.id for job in ended),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backcheck.controls.control import World
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key
+from backcheck.inventory.iam import Key, PolicyDocument
 
 NOT_THERE = frozenset({"NotFoundException", "NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
 """Codes by which services say that something does not exist: that is knowledge, and no gap."""
@@ -26,6 +26,19 @@ def find_key(arn: str, world: World) -> Key | Gap:
         code="NotAsked",
         detail="the snapshot does not have this key",
         resource=arn,
+    )
+
+
+def key_policy(key: Key) -> PolicyDocument | Gap:
+    """What a key's policy says, or why that is not known."""
+    return key.policy or Gap(
+        service="kms",
+        operation="GetKeyPolicy",
+        region=key.region,
+        account=key.account,
+        code="NotAsked",
+        detail="the snapshot does not have this key's policy",
+        resource=key.arn,
     )
 
 

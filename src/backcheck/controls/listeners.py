@@ -4,6 +4,9 @@ Backup and copy job events carry `detail.state`, restore job events `detail.stat
 one lets nothing through (https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html). Of the events that a
 vault may notify of, some are never sent
 (https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-notifications.html).
+
+What must be heard is every end of a job that JOB-01 and DR-04 call bad, by the API's lists of states: a backup that
+was stopped (ABORTED, "stopped by user") or is PARTIAL leaves its day without a backup just as one that FAILED.
 """
 
 from __future__ import annotations
@@ -12,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backcheck.controls.control import Reads, World
-from backcheck.controls.iam_policy import admits, matches
-from backcheck.controls.keys import find_key, why_unusable
+from backcheck.controls.iam_policy import admits, denials, matches
+from backcheck.controls.keys import find_key, key_policy, why_unusable
 from backcheck.inventory.backup import Notifications, Vault
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Key, PolicyDocument, Statement, Topic
@@ -41,26 +44,34 @@ class Event:
 
 
 BACKUP_FAILED = Event(
-    name="failed and expired backups",
+    name="bad backups",
     detail_type="Backup Job State Change",
-    states=("FAILED", "EXPIRED"),
+    states=("FAILED", "EXPIRED", "ABORTED", "PARTIAL"),
     by_status=False,
     notification="BACKUP_JOB_COMPLETED",
 )
 COPY_FAILED = Event(
-    name="failed copies",
+    name="bad copies",
     detail_type="Copy Job State Change",
-    states=("FAILED",),
+    states=("FAILED", "PARTIAL"),
     by_status=False,
     notification="COPY_JOB_FAILED",
 )
 RESTORE_FAILED = Event(
-    name="failed restores",
+    name="bad restores",
     detail_type="Restore Job State Change",
-    states=("FAILED",),
+    states=("FAILED", "ABORTED"),
     by_status=True,
     notification="RESTORE_JOB_COMPLETED",
 )
+BACKUP_HAD_ISSUES = Event(
+    name="backups with issues",
+    detail_type="Backup Job State Change",
+    states=("COMPLETED",),
+    by_status=False,
+    notification="BACKUP_JOB_COMPLETED",
+)
+"""'Completed with issues' is COMPLETED with a status message (eventbridge page); of backup jobs only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +85,23 @@ Path = Deaf | Gap | None
 """None: the path reaches people."""
 
 
-def hears(
-    event: Event, region: RegionInventory, vaults: tuple[Vault, ...], topic: str, world: World
-) -> tuple[Path, ...]:
-    """Every path that an event could take in a region; one None among them is enough."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """The two paths that an event could take in a region."""
+
+    by_rules: Path
+    by_notifications: Path
+
+    @property
+    def best(self) -> Path:
+        """The path that gets furthest: one that reaches people, else one of which it is not known."""
+        return _best(iter((self.by_rules, self.by_notifications)))
+
+
+def hears(event: Event, region: RegionInventory, vaults: tuple[Vault, ...], topic: str, world: World) -> Heard:
+    """How an event reaches people in a region: all its states by rules, or by what every vault there notifies of."""
     by_state = [_best(_by_rules(event, state, region, topic, world)) for state in event.states]
-    return _worst(by_state), _by_notifications(event, region, vaults, topic, world)
-
-
-def best(paths: tuple[Path, ...]) -> Path:
-    """The path that gets furthest: one that reaches people, else one of which it is not known."""
-    return _best(iter(paths))
+    return Heard(by_rules=_worst(by_state), by_notifications=_by_notifications(event, region, vaults, topic, world))
 
 
 def reaches(arn: str, source: str, service: str, region: RegionInventory, topic: str, world: World) -> Path:
@@ -141,16 +158,30 @@ def _by_rule(rule: EventRule, event: Event, state: str, region: RegionInventory,
     targets = [reaches(arn, rule.arn, EVENTBRIDGE, region, topic, world) for arn in rule.target_arns]
     found = _best(iter(targets)) if targets else Deaf(f"rule {rule.name} has no target")
     if found is None and rule.other_filters:
-        return Gap(
-            service="events",
-            operation="DescribeRule",
-            region=region.region,
-            account=region.account,
-            code="NotDecided",
-            detail="its pattern filters on more than source, type and state",
-            resource=rule.name,
-        )
+        return not_decided("events", "DescribeRule", region, rule.name, FILTERS)
+    if found is None and rule.role_arns:
+        return not_decided("events", "DescribeRule", region, rule.name, ROLE)
     return found
+
+
+FILTERS = "its pattern filters on more than source, type and state"
+ROLE = (
+    "it names an execution role: one page says that EventBridge publishes and invokes with it, where it may, another "
+    "that EventBridge ignores it (eb-use-resource-based, eb-troubleshooting)"
+)
+
+
+def not_decided(service: str, operation: str, region: RegionInventory, resource: str, why: str) -> Gap:
+    """What cannot be told, though everything was read."""
+    return Gap(
+        service=service,
+        operation=operation,
+        region=region.region,
+        account=region.account,
+        code="NotDecided",
+        detail=why,
+        resource=resource,
+    )
 
 
 def _by_notifications(
@@ -186,8 +217,10 @@ def _obstacles(topic: Topic, source: str, service: str, region: RegionInventory,
         yield Deaf(f"{topic.arn} has no policy that admits {service}")
     else:
         admitted, statements = admits(topic.policy, service, "sns:Publish", topic.arn)
-        if not admitted or not any(_lets_in(one, source, service) for one in statements):
+        if not admitted or not any(lets_in(one, source, service) for one in statements):
             yield Deaf(f"the policy of {topic.arn} does not admit {service} from {source}")
+        elif denials(topic.policy, service, "sns:Publish", topic.arn):
+            yield not_decided("sns", "GetTopicAttributes", region, topic.arn, f"its policy may deny {service}")
     if isinstance(topic.confirmed_subscriptions, Gap):
         yield topic.confirmed_subscriptions
     elif topic.confirmed_subscriptions < 1:
@@ -196,12 +229,18 @@ def _obstacles(topic: Topic, source: str, service: str, region: RegionInventory,
         yield _key(topic, source, service, region, world)
 
 
-def _lets_in(statement: Statement, source: str, service: str) -> bool:
+EQUALITY = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
+"""Operators by which a condition names who may, in lower case; others, such as ArnNotEquals, are met by the rest."""
+
+
+def lets_in(statement: Statement, source: str, service: str) -> bool:
     """Conditions on the source are met by this one. Any other condition is none that a service is known to meet."""
     account = source.split(":")[4]
     for operator, key, values in statement.conditions:
         name = key.lower()
-        if name == "aws:sourcearn" and operator.lower().startswith(("arn", "string")):
+        if operator.lower() not in EQUALITY:
+            return False
+        if name == "aws:sourcearn":
             if not any(matches(value, source) for value in values):
                 return False
         elif name in ("aws:sourceaccount", "aws:sourceowner"):
@@ -224,9 +263,10 @@ def _key(topic: Topic, source: str, service: str, region: RegionInventory, world
         return key
     if why := next(why_unusable(key), ""):
         return Deaf(f"the key of {topic.arn} {why}")
-    if key.policy is None or isinstance(key.policy, Gap):
-        return key.policy if isinstance(key.policy, Gap) else _no_key_policy(key)
-    refused = [action for action in KEY_ACTIONS if not _may_use(key, key.policy, action, service, source)]
+    policy = key_policy(key)
+    if isinstance(policy, Gap):
+        return policy
+    refused = [action for action in KEY_ACTIONS if not _may_use(key, policy, action, service, source)]
     return Deaf(f"the key of {topic.arn} does not admit {service} to {', '.join(refused)}") if refused else None
 
 
@@ -235,19 +275,7 @@ def _may_use(key: Key, policy: PolicyDocument, action: str, service: str, source
     _, statements = admits(policy, service, action, key.arn)
     if service == EVENTBRIDGE:
         return any(not statement.conditions for statement in statements)
-    return any(_lets_in(statement, source, service) for statement in statements)
-
-
-def _no_key_policy(key: Key) -> Gap:
-    return Gap(
-        service="kms",
-        operation="GetKeyPolicy",
-        region=key.region,
-        account=key.account,
-        code="NotAsked",
-        detail="the snapshot does not have this key's policy",
-        resource=key.arn,
-    )
+    return any(lets_in(statement, source, service) for statement in statements)
 
 
 def _best(paths: Iterator[Path]) -> Path:

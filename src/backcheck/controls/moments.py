@@ -17,6 +17,11 @@ def told(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def instant(moment: datetime) -> str:
+    """`2026-11-22T12:00:00+00:00`: as `Verdict.instances` name a moment."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
 def few(many: list[str], most: int = 5) -> str:
     """The first of many, and how many more there are."""
     more = f" and {len(many) - most} more" if len(many) > most else ""

@@ -51,6 +51,9 @@ AT = "DescribeContinuousBackups.PointInTimeRecoveryStatus"
         "off": lambda: examples.world(primary={"tables": (examples.table(pitr=examples.pitr(enabled=False)),)}),
     },
     unknown={
+        "a replica that was not looked at": lambda: examples.world(
+            primary={"tables": (examples.table(replica_regions=("eu-west-3",)),)}
+        ),
         "throttled": lambda: examples.world(
             primary={"tables": (examples.table(pitr=examples.gap("DescribeContinuousBackups", "ThrottlingException")),)}
         ),
@@ -60,10 +63,10 @@ def pitr_is_on(subject: ScopedTable, world: World) -> Verdict:
     """PointInTimeRecoveryStatus is ENABLED; ContinuousBackupsStatus always is, and says nothing."""
     if not world.policy.pitr_of(subject.scope).enabled:
         return not_applicable("the policy does not ask for point-in-time recovery here")
-    replicas = list(_replicas(subject, world))
-    known = [subject.table, *(one for one in replicas if isinstance(one, Table))]
-    off = [table for table in known if not isinstance(table.pitr, Gap) and not table.pitr.enabled]
-    gaps = [table.pitr for table in known if isinstance(table.pitr, Gap)]
+    known = [subject.table, *_replicas(subject, world)]
+    tables = [one for one in known if isinstance(one, Table)]
+    off = [table for table in tables if not isinstance(table.pitr, Gap) and not table.pitr.enabled]
+    gaps = [one for table in known if isinstance(one := table.pitr if isinstance(table, Table) else table, Gap)]
     if gaps and not off:
         return unread(gaps[0], resource=subject.resource)
     name = subject.table.name
@@ -76,14 +79,25 @@ def pitr_is_on(subject: ScopedTable, world: World) -> Verdict:
         equals="ENABLED",
         at=AT,
         message=message,
-        notes=tuple(f"its replica in {one} was not looked at" for one in replicas if isinstance(one, str)),
     )
 
 
-def _replicas(subject: ScopedTable, world: World) -> Iterator[Table | str]:
-    """A global table's replicas, each of which has its own setting; the region of one that was not looked at."""
+def _replicas(subject: ScopedTable, world: World) -> Iterator[Table | Gap]:
+    """A global table's replicas, each of which has its own setting; a Gap for one that was not looked at."""
     for where in subject.table.replica_regions:
         region = world.index.regions.get((subject.table.account, where))
         tables = () if region is None else region.tables
         found = (one for one in tables if isinstance(one, Table) and one.name == subject.table.name)
-        yield next(found, where)
+        yield next(found, _not_looked_at(subject, where))
+
+
+def _not_looked_at(subject: ScopedTable, where: str) -> Gap:
+    return Gap(
+        service="dynamodb",
+        operation="DescribeContinuousBackups",
+        region=where,
+        account=subject.table.account,
+        code="NotLookedAt",
+        detail=f"its replica in {where} was not looked at: add --region {where}",
+        resource=subject.table.name,
+    )

@@ -15,6 +15,8 @@ AUDITS = frozenset(operation.action.lower() for operation in OPERATIONS if opera
 WITHOUT_RESOURCE = AUDITS | frozenset(
     action.lower()
     for action in (
+        "application-autoscaling:DescribeScalableTargets",
+        "application-autoscaling:DescribeScalingPolicies",
         "backup:DescribeBackupJob",
         "backup:DescribeCopyJob",
         "backup:DescribeGlobalSettings",

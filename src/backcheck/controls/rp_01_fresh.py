@@ -16,7 +16,7 @@ from backcheck.controls.expected_points import (
     rule_tiers,
     usable,
 )
-from backcheck.controls.moments import CLOCK_SKEW, told
+from backcheck.controls.moments import CLOCK_SKEW, instant, told
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.backup import RecoveryPoint
@@ -128,6 +128,7 @@ def _of_tier(subject: ScopedTable, tier: Tier, points: tuple[RecoveryPoint, ...]
         message=f"{name}: the {tier.name} backup of {at} {'is there' if point else 'is missing'}",
         notes=("it was made on demand, not by the rule",) if on_demand else (),
         tier=tier.id,
+        instances=[instant(due[-1].at)],
     )
 
 
@@ -180,6 +181,7 @@ def _newest(
         if newest
         else f"{subject.table.name} has no usable backup at all",
         notes=tuple(_running(subject, world)),
+        instances=() if newest else ["no backup"],
     )
 
 

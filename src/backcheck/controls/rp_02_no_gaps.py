@@ -14,7 +14,7 @@ from backcheck.controls.expected_points import (
     rule_tiers,
     usable,
 )
-from backcheck.controls.moments import few, told
+from backcheck.controls.moments import few, instant, told
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.backup import RecoveryPoint
@@ -74,7 +74,8 @@ def _of_tier(
     due = expectation(subject.tiers, world).due(tier, since)
     if not due:
         return nothing_due(subject, world, what=f"no {tier.name} backup", tier=tier.id)
-    missing = [told(one.at) for one in due if backup_for(one, points, ids) is None]
+    lost = [one.at for one in due if backup_for(one, points, ids) is None]
+    missing = [told(at) for at in lost]
     return verdict(
         not missing,
         expected=f"{len(due)} points since {told(due[0].at)}",
@@ -84,6 +85,7 @@ def _of_tier(
         if missing
         else f"{subject.table.name}: all {len(due)} {tier.name} backups are there",
         tier=tier.id,
+        instances=map(instant, lost),
     )
 
 

@@ -77,7 +77,7 @@ def points_are_kept_as_promised(subject: ScopedTable, world: World) -> Iterator[
 def _of_tier(subject: ScopedTable, tier: Tier, world: World) -> Verdict:
     ids = rule_tiers(subject, world)
     wanted = [(tier.vault, tier.retention_days), *((copy.vault, copy.retention_days) for copy in tier.copies)]
-    bad: list[str] = []
+    wrong: list[RecoveryPoint] = []
     undated: list[RecoveryPoint] = []
     gaps: list[Gap] = []
     seen = 0
@@ -91,8 +91,9 @@ def _of_tier(subject: ScopedTable, tier: Tier, world: World) -> Verdict:
         rules = {} if isinstance(ids, Gap) else ids
         mine = [point for point in usable(points, world.now) if made_by(point, (tier,), rules)]
         seen += len(mine)
-        bad += [_told(point) for point in mine if _is_kept_otherwise(point, days)]
+        wrong += [point for point in mine if _is_kept_otherwise(point, days)]
         undated += [point for point in mine if point.delete_at is None and point.delete_after_days is not None]
+    bad = [_told(point) for point in wrong]
     if not bad and gaps:
         return unread(gaps[0], resource=subject.resource, tier=tier.id)
     if not bad and undated:
@@ -108,6 +109,7 @@ def _of_tier(subject: ScopedTable, tier: Tier, world: World) -> Verdict:
         if bad
         else f"{subject.table.name}: all {seen} {tier.name} points are kept as promised",
         tier=tier.id,
+        instances=(point.arn.rpartition(":")[2] for point in wrong),
     )
 
 

@@ -80,6 +80,7 @@ def points_are_encrypted(subject: ScopedTable, world: World) -> Verdict:
         observed=few(bad, 3) or f"{seen} points are",
         at=AT,
         message=f"{subject.table.name}: {few(bad, 3) or f'all {seen} points are encrypted with their vault key'}",
+        instances=bad,
     )
 
 

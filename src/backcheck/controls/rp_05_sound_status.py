@@ -77,6 +77,7 @@ def no_point_is_bad(subject: ScopedTable, world: World) -> Verdict:
         observed=told or f"{len(points)} sound points",
         at=AT,
         message=f"{subject.table.name}: {told or f'all {len(points)} points are sound'}",
+        instances=(point.arn.rpartition(":")[2] for point in bad),
     )
 
 

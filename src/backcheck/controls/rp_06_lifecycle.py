@@ -73,6 +73,7 @@ def lifecycle_is_carried_out(subject: PresentVault, world: World) -> Verdict:
         notes=(f"{len(asked)} of {len(due)} points that should be cold were described",)
         if len(asked) < len(due)
         else (),
+        instances=problems,
     )
 
 

@@ -1,15 +1,16 @@
 """RST-01: restores were drilled lately, by every method."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, verdict
 from backcheck.controls.deployment import same_zone
-from backcheck.controls.drills import DrilledScope, drilled_scopes, nothing_yet, passed, summed_up
+from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, nothing_yet, passed, summed_up
 from backcheck.controls.moments import told
 from backcheck.cron import Cron, CronError
-from backcheck.finding import Severity, Verdict
+from backcheck.drill.record import DrillRecord
+from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.backup import RestoreTestingSelection
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
@@ -53,10 +54,16 @@ from backcheck.inventory.model import RegionInventory
         ),
         "the last one failed": lambda: examples.world(drills=examples.drills("dr-copy", passed=False)),
         "a template without a schedule": lambda: examples.world(account={"kind": "template"}, primary={"rules": ()}),
+        "a template whose schedule starts nothing": lambda: examples.world(
+            account={"kind": "template"}, primary={"rules": (examples.drill_rule(target_arns=()),)}
+        ),
     },
     unknown={
         "none yet": lambda: examples.world(drills=()),
         "history not read": lambda: examples.world(drills=examples.gap("read", service="ledger")),
+        "the only one could not be tried": lambda: examples.world(
+            drills=examples.drills("backup", passed=False, undetermined=True, detail="could not be tried: AccessDenied")
+        ),
         "simulated, for a live account": lambda: examples.world(drills=examples.drills("pitr", simulated=True)),
     },
 )
@@ -78,8 +85,10 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
         good = [record for record in records if record.passed and record.finished <= world.now]
         if not records:
             answers.append(nothing_yet(method, subject))
+        elif not good and all(record.undetermined for record in records):
+            answers.append(Answer(status=Status.UNKNOWN, text=f"{method}: nothing is proven yet, {_last(records)}"))
         elif not good:
-            answers.append(passed(False, f"{method}: no drill has passed, last tried {told(records[-1].started)}"))
+            answers.append(passed(False, f"{method}: no drill has passed, {_last(records)}"))
         else:
             age = world.now - good[-1].finished
             answers.append(passed(age <= limit, f"{method}: passed {told(good[-1].finished)}"))
@@ -88,19 +97,27 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
     return summed_up(subject, answers, expected=expected, notes=(*notes, *_failed_restores(subject, world)))
 
 
+def _last(records: Sequence[DrillRecord]) -> str:
+    return f"last tried {told(records[-1].started)}: {records[-1].detail}"
+
+
 def _is_scheduled(subject: DrilledScope, world: World) -> bool:
     return any(_drills(region, subject) for region in world.index.regions.values())
 
 
 def _drills(region: RegionInventory, subject: DrilledScope) -> bool:
-    """By AWS's restore testing, or by an enabled rule with the policy's schedule (EventBridge rules run in UTC)."""
+    """By AWS's restore testing, or by an enabled rule that starts something when the policy says (rules run in UTC)."""
     plans = () if isinstance(region.restore_testing, Gap) else region.restore_testing
     chosen = [one for plan in plans if not isinstance(plan.selections, Gap) for one in plan.selections]
     if any(one.resource_type == "DynamoDB" and _takes(one, subject) for one in chosen):
         return True
     rules = () if isinstance(region.rules, Gap) else region.rules
     return same_zone(subject.drill.timezone, "UTC") and any(
-        rule.enabled and rule.schedule is not None and _same(rule.schedule, subject.drill.schedule) for rule in rules
+        rule.enabled
+        and rule.schedule is not None
+        and _same(rule.schedule, subject.drill.schedule)
+        and (isinstance(rule.target_arns, Gap) or rule.target_arns)
+        for rule in rules
     )
 
 

@@ -1,7 +1,7 @@
 """RST-02: coming back takes no longer than the policy says."""
 
 from backcheck.controls import examples
-from backcheck.controls.control import ACCOUNT_ONLY, World, control
+from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable
 from backcheck.controls.drills import Answer, DrilledScope, by_latest, drilled_scopes, passed
 from backcheck.drill.record import DrillRecord
 from backcheck.finding import Severity, Status, Verdict
@@ -46,5 +46,7 @@ def restore_is_in_time(subject: DrilledScope, world: World) -> Verdict:
         note = f"{method}: {whole:.0f} min in all" + (f": {phases}" if phases else "")
         return passed(took <= limit, f"{method}: {took:.0f} of {limit} min", (note,))
 
+    if not any(limits[method] for method in subject.drill.methods):
+        return not_applicable("the policy states no RTO: objectives.rto_hours")
     stated = ", ".join(f"{method} {minutes} min" for method, minutes in limits.items() if minutes is not None)
-    return by_latest(subject, judge, expected=stated or "no objective is stated")
+    return by_latest(subject, judge, expected=stated)

@@ -35,7 +35,7 @@ def settings_come_back(subject: DrilledScope, world: World) -> Verdict:
     """Keys, indexes, billing, class and encryption are equal; the rest is re-applied or listed."""
 
     def judge(method: Method, record: DrillRecord) -> Answer:
-        text = f"{method}: settings {record.settings or 'not compared'}"
+        text = f"{method}: settings {record.settings or f'not all compared: {record.detail}'}"
         if record.settings in ("equal", "listed"):
             return passed(
                 True, text, (f"{method}: to re-apply: {record.detail}",) if record.settings == "listed" else ()

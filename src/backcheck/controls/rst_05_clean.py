@@ -91,6 +91,7 @@ def drills_are_cleaned_up(ground: DrillGround, world: World) -> Verdict:
         at="ListTables.TableNames, DescribeTable.CreationDateTime",
         message=f"{ground.region.region}: {f'drills left {told_of}' if old else 'drills left nothing'}",
         notes=tuple(_of_the_last(world)),
+        instances=(table.arn for table in old),
     )
 
 

@@ -73,6 +73,7 @@ def table_is_not_excluded(subject: ScopedTable, world: World) -> Verdict:
         observed=told or "not excluded",
         at="GetBackupSelection.NotResources, IamRoleArn",
         message=f"{subject.table.name}: {told}" if bad else f"{subject.table.name} is not excluded",
+        instances=bad,
     )
 
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, unread, verdict
+from backcheck.controls.iam_policy import action_matches, resource_matches
 from backcheck.controls.keys import NOT_THERE, find_key, why_unusable
 from backcheck.controls.vaults import PresentVault, present_vaults
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key
+from backcheck.inventory.iam import Key, PolicyDocument
 from backcheck.policy.model import KeyKind
 
 AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotationStatus"
@@ -29,6 +30,7 @@ AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotation
     sources=(
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html",
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html",
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
     ),
     maps_to=("NIST-800-53r5:CP-9(8)",),
     passes={"a customer's key": examples.world},
@@ -46,6 +48,9 @@ AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotation
             }
         ),
         "AWS's key": lambda: examples.world(primary={"keys": (examples.key(manager="AWS"),)}),
+        "a policy that lets nobody in": lambda: examples.world(
+            primary={"keys": (examples.key(policy=examples.document()),)}
+        ),
         "not rotated": lambda: examples.world(primary={"keys": (examples.key(rotation=False),)}),
         "a key of another region": lambda: examples.world(
             primary={"vaults": (examples.vault(key_arn=examples.DR_KEY_ARN),)}
@@ -86,8 +91,24 @@ def _problems(subject: PresentVault, key: Key) -> Iterator[str]:
         yield f"the key is in {key.region}"
     for problem in why_unusable(key):
         yield f"the key {problem}"
+    if isinstance(key.policy, PolicyDocument) and not _admits_the_account(key, key.policy):
+        yield "its policy lets nobody of the account use it"
     if wanted is KeyKind.CUSTOMER and key.rotation is False:
         yield "the key is not rotated"
+
+
+def _admits_the_account(key: Key, policy: PolicyDocument) -> bool:
+    """Without permission from the key policy, IAM policies that allow permissions have no effect (key-policies).
+
+    Whom of the account it lets in, and what their own policies say, is IAM-01's and IAM-02's to judge.
+    """
+    return any(
+        statement.effect == "Allow"
+        and action_matches(statement, "kms:Decrypt")
+        and resource_matches(statement, key.arn)
+        and any(kind in ("AWS", "*") and (who == "*" or key.account in who) for kind, who in statement.principals)
+        for statement in policy.statements
+    )
 
 
 def _told(subject: PresentVault, problems: list[str], observed: str) -> Verdict:

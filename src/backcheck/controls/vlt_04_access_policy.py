@@ -41,12 +41,28 @@ def _with(*statements: Statement) -> World:
     passes={
         "denied to all but break-glass": examples.world,
         "denied to everybody": lambda: _with(examples.deny_deletion(conditions=())),
+        "everybody of this account may copy into it": lambda: _with(
+            examples.deny_deletion(),
+            examples.allow(
+                "backup:CopyIntoBackupVault",
+                principals=(("AWS", "*"),),
+                conditions=(("StringEquals", "aws:PrincipalAccount", (examples.ACCOUNT,)),),
+            ),
+        ),
     },
     fails={
         "no policy": lambda: examples.world(primary={"vaults": (examples.vault(policy=None),)}),
         "only deletion denied": lambda: _with(examples.deny_deletion(actions=("backup:DeleteRecoveryPoint",))),
         "everybody may copy into it": lambda: _with(
             examples.deny_deletion(), examples.allow("backup:CopyIntoBackupVault", principals=(("AWS", "*"),))
+        ),
+        "everybody outside the organisation may": lambda: _with(
+            examples.deny_deletion(),
+            examples.allow(
+                "backup:CopyIntoBackupVault",
+                principals=(("AWS", "*"),),
+                conditions=(("StringNotEquals", "aws:PrincipalAccount", (examples.ACCOUNT,)),),
+            ),
         ),
         "another account may": lambda: _with(
             examples.deny_deletion(),
@@ -137,10 +153,16 @@ def _strangers(document: PolicyDocument, subject: PresentVault, world: World) ->
 def _is_ours(who: str, statement: Statement, subject: PresentVault) -> bool:
     allowed = subject.wanted.allowed_principals
     if who == "*":
-        limits = [set(values) for _, key, values in statement.conditions if key.lower() in _LIMITS]
+        limits = [
+            set(values)
+            for operator, key, values in statement.conditions
+            if key.lower() in _LIMITS and operator.lower() in _EQUAL
+        ]
         return any(values and values <= {*allowed, subject.vault.account} for values in limits)
     account = who.split(":")[4] if who.startswith("arn:") else who
     return account == subject.vault.account or who in allowed or account in allowed
 
 
+_EQUAL = frozenset({"stringequals", "stringlike"})
+"""`...IfExists` and `ForAllValues:` also hold where the key is absent, and `StringNotEquals` for everybody else."""
 _LIMITS = frozenset({"aws:principalorgid", "aws:principalaccount", "aws:sourceaccount"})

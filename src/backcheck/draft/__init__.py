@@ -6,17 +6,17 @@ controls. The file loads all the same, so that it can be corrected and linted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from backcheck.draft.objectives import objectives
 from backcheck.draft.places import places_of
 from backcheck.draft.plans import DEFAULT_SCHEDULE, plans_document, plans_in_use
 from backcheck.draft.remarks import Remarks
+from backcheck.draft.roles import roles_document
 from backcheck.draft.tables import pitr_document, tables_document, tables_in
 from backcheck.draft.vaults import break_glass, vault_keys, vaults_document
 from backcheck.errors import Error, UsageError
-from backcheck.inventory.backup import BackupPlan
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import Inventory
 from backcheck.policy.document import Json
@@ -27,7 +27,7 @@ NO_PLAN: Mapping[str, Json] = {"daily": {"schedule": DEFAULT_SCHEDULE, "retentio
 PLACEHOLDER: Mapping[str, Json] = {"rpo_hours": 24, "rto_hours": 4}
 """Until `objectives` computes them from the policy that the rest makes."""
 UNSAID = (
-    "roles.restore, roles.drill, roles.auditor: nothing in the account says which they are",
+    "roles.drill, roles.auditor: nothing in the account says which they are",
     "validation: nothing says which check of the backups runs daily, and who hears of failures",
     "drill: without a word, restores are to be drilled each month; `drill: none` says that nobody ever restores",
     "discovery: nothing says which names or tags tell your tables from others'",
@@ -72,7 +72,7 @@ def draft(inventory: Inventory, loaded: Callable[[JsonMap], Policy], *, name: st
         unread = " that could be read" if _plans_unread(inventory) else ""
         remarks.decide("/tiers", f"proposed, since there is no backup plan{unread}")
     document |= _features(inventory, remarks)
-    document |= _roles(plans, break_glass(vaults, inventory), remarks)
+    document |= roles_document(plans, break_glass(vaults, inventory), inventory, remarks)
     document["objectives"], marks = objectives(loaded(document), inventory, year)
     return Draft(document=document, marks={**remarks.at, **marks}, left_out=(*remarks.left_out, *UNSAID))
 
@@ -111,23 +111,3 @@ def _features(inventory: Inventory, remarks: Remarks) -> JsonMap:
         return {}
     remarks.decide("/dynamodb_advanced_features", "off in a Region: no cold storage, no copies, no vault key")
     return {"dynamodb_advanced_features": "not-required"}
-
-
-def _roles(plans: Iterable[BackupPlan], spared: tuple[str, ...], remarks: Remarks) -> JsonMap:
-    used = {
-        one.selection.iam_role_arn.rpartition("/")[2]
-        for plan in plans
-        if not isinstance(plan.selections, Gap)
-        for one in plan.selections
-        if one.selection.iam_role_arn
-    }
-    roles: JsonMap = {}
-    if len(used) == 1:
-        roles["backup"] = used.pop()
-        remarks.read("/roles/backup", "the selections use it")
-    elif used:
-        remarks.left_out.append(f"roles.backup: the selections use several: {', '.join(sorted(used))}")
-    if spared:
-        roles["break_glass"] = list(spared)
-        remarks.decide("/roles/break_glass", "the vaults' access policies spare them; may they delete backups?")
-    return {"roles": roles} if roles else {}

@@ -1,4 +1,8 @@
-"""What a drill may cost at most: an estimate before anything is begun, held against the policy's ceiling. Pure."""
+"""What a drill may cost at most: an estimate before anything is begun, held against the policy's ceiling. Pure.
+
+The prices are list prices that were not verified: no copy of https://aws.amazon.com/dynamodb/pricing/ with its figures
+could be read. So they decide one thing, that a drill above the ceiling is not begun, and every plan says what they are.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,13 @@ SCANS_AT_MOST = 4
 """Source before and after, restored table, and once more where there are differences to list."""
 
 
+NOT_VERIFIED = "list prices of 2026-11-22 that were not verified, doubled"
+"""What a plan says of its prices."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """USD, from https://aws.amazon.com/dynamodb/pricing/ for us-east-1; no API of ours asks for them."""
+    """USD in us-east-1, not verified; no API of ours asks for them."""
 
     restore_gb: float = 0.15
     cold_restore_gb: float = 0.20
@@ -24,7 +32,7 @@ class Prices:
     storage_gb_month: float = 0.25
     million_reads: float = 0.125
     margin: float = 2.0
-    """Other regions cost more, and prices change: what is stated here is multiplied."""
+    """Other Regions cost more, prices change, and these were not checked: what is stated here is multiplied."""
 
 
 def estimate(size_bytes: int, *, hours: int, cold: bool, exported: bool, prices: Prices) -> float:

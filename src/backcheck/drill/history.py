@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator
 
 from backcheck.drill.record import DrillRecord
 from backcheck.errors import Error
@@ -22,7 +22,6 @@ SCHEMA = "backcheck/drill/v1"
 FILE = "drills.jsonl"
 
 _MINUTES = {"type": ["number", "null"], "minimum": 0}
-_TIME = {"type": "string", "format": "date-time"}
 _TEXT = {"type": "string"}
 _FLAG = {"type": "boolean"}
 _FIELDS: dict[str, Any] = {
@@ -31,8 +30,8 @@ _FIELDS: dict[str, Any] = {
     "account": {"type": "string", "pattern": "^[0-9]{12}$"},
     "table_arn": {"type": "string", "pattern": "^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/.+$"},
     "method": {"enum": ["pitr", "backup", "dr-copy"]},
-    "started": _TIME,
-    "finished": _TIME,
+    "started": _TEXT,
+    "finished": _TEXT,
     "active_minutes": _MINUTES,
     "verified_minutes": _MINUTES,
     "passed": _FLAG,
@@ -47,7 +46,11 @@ _FIELDS: dict[str, Any] = {
         "type": "array",
         "items": {"type": "array", "prefixItems": [_TEXT, {"type": "number"}], "minItems": 2, "maxItems": 2},
     },
+    "undetermined": _FLAG,
+    "boundary": {"enum": ["asserted", "broken", ""]},
 }
+_LATER = frozenset({"undetermined", "boundary"})
+"""Not in the lines of earlier versions."""
 
 
 def append(path: Path, records: Iterable[DrillRecord]) -> None:
@@ -90,17 +93,30 @@ def _record(line: bytes, where: str) -> DrillRecord:
     if wrong is not None:
         raise Error(f"not a drill's record: {wrong.message}", where=where)
     del held["schema"]
-    started, finished = (datetime.fromisoformat(held.pop(name)) for name in ("started", "finished"))
-    if started.tzinfo is None or finished.tzinfo is None:
-        raise Error("a time without a zone", where=where)
+    started, finished = (_moment(held.pop(name), where) for name in ("started", "finished"))
     phases = tuple((name, seconds) for name, seconds in held.pop("phases"))
     return DrillRecord(started=started, finished=finished, phases=phases, **held)
 
 
+def _moment(text: str, where: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Error(f"not a time: {text!r}", where=where) from error
+    if moment.tzinfo is None:
+        raise Error("a time without a zone", where=where)
+    return moment
+
+
 @cache
 def _validator() -> Draft202012Validator:
-    schema = {"type": "object", "properties": _FIELDS, "required": list(_FIELDS), "additionalProperties": False}
-    return Draft202012Validator(schema, format_checker=FormatChecker())
+    schema = {
+        "type": "object",
+        "properties": _FIELDS,
+        "required": [name for name in _FIELDS if name not in _LATER],
+        "additionalProperties": False,
+    }
+    return Draft202012Validator(schema)
 
 
 def _gap(code: str, detail: str) -> Gap:

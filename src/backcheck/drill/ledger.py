@@ -10,13 +10,14 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from backcheck.errors import Error
 from backcheck.policy.model import Method
@@ -42,12 +43,24 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryKeys:
+    """The items that a drill writes into its source table, to take them away again."""
+
+    role_arn: str
+    account: str
+    region: str
+    table: str
+    keys: dict[str, dict[str, dict[str, str]]]
+    """Half (before, after) to the item's key, as attribute values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line."""
 
     at: datetime
     event: str
-    """run, deed, intent, result or note."""
+    """run, deed, canary, intent, result or note."""
     target: str
     call: str
     outcome: str
@@ -78,7 +91,11 @@ class Ledger:
 
     def deed(self, deed: Deed) -> None:
         """A table that is going to be made; written before anything is asked of AWS about it."""
-        self._write("deed", deed.target, data=_plain(deed))
+        self._write("deed", deed.target, data=asdict(deed))
+
+    def canary(self, target: str, keys: CanaryKeys) -> None:
+        """Items that are going to be written into the source table."""
+        self._write("canary", target, data=asdict(keys))
 
     def note(self, target: str, text: str) -> None:
         """Something that a reader of the ledger should know, such as that a table was seen to be gone."""
@@ -92,7 +109,7 @@ class Ledger:
         except ClientError as error:
             self._write("result", target, call=name, outcome=str(error.response["Error"]["Code"]))
             raise
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             self._write("result", target, call=name, outcome=f"unknown: {type(error).__name__}")
             raise
         self._write("result", target, call=name, outcome="ok", data=_told(result))
@@ -134,6 +151,12 @@ class Account:
         """A field of the call's reply that was kept."""
         found = [one.data.get(name) for one in self._results(call) if one.outcome == "ok"]
         return str(found[-1]) if found and found[-1] else None
+
+    @property
+    def canary(self) -> CanaryKeys | None:
+        """The items that it wrote into the source table; None: it was to write none."""
+        found = next((one for one in self.entries if one.event == "canary"), None)
+        return None if found is None else _canary(found)
 
     def noted(self, text: str) -> bool:
         """Whether a note says so."""
@@ -231,17 +254,18 @@ def _deed(entry: Entry) -> Deed:
         raise Error("the ledger is damaged: nothing is deleted on its word", where=entry.target) from error
 
 
-def _plain(deed: Deed) -> dict[str, Any]:
-    return {
-        "method": str(deed.method),
-        "account": deed.account,
-        "region": deed.region,
-        "target": deed.target,
-        "target_arn": deed.target_arn,
-        "source_arn": deed.source_arn,
-        "recovery_point_arn": deed.recovery_point_arn,
-        "tags": deed.tags,
-    }
+def _canary(entry: Entry) -> CanaryKeys:
+    held = entry.data
+    try:
+        return CanaryKeys(
+            role_arn=str(held["role_arn"]),
+            account=str(held["account"]),
+            region=str(held["region"]),
+            table=str(held["table"]),
+            keys=dict(held["keys"]),
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise Error("the ledger is damaged: nothing is deleted on its word", where=entry.target) from error
 
 
 def _told(result: object) -> dict[str, Any]:

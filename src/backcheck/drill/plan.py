@@ -13,7 +13,7 @@ from backcheck.errors import UsageError
 from backcheck.inventory.backup import RecoveryPoint
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import Inventory, PitrStatus, RegionInventory, Table
-from backcheck.policy.model import Drill, Method, Policy, TableScope
+from backcheck.policy.model import CHECKS, Drill, Method, Policy, TableScope
 
 RUN_TAG = "backcheck:drill"
 """On every table that a drill makes; the drill role may delete only what carries it (templates/drill.yaml)."""
@@ -26,6 +26,20 @@ NAME_AT_MOST = 255
 CUSTOMER_KEY = "KMS"
 AWS_OWNED_KEY = "Default"
 """encryptionType of a restore job; always said, since two pages differ on its default (restoring-dynamodb)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """The two items that the drill writes into the source table and takes away again."""
+
+    role_arn: str
+    """Who writes them."""
+    key_stem: str
+    """How their partition keys begin: the policy's prefix and the run."""
+
+    def key_value(self, half: str) -> str:
+        """The partition key of the one before T, or after it."""
+        return f"{self.key_stem}-{half}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +63,12 @@ class Restore:
     key_arn: str | None
     cost_usd: float
     tags: Mapping[str, str]
+    checks: tuple[str, ...] = CHECKS
+    """What it must show to have passed: Drill.checks."""
+    rto_minutes: int | None = None
+    """Objective of this way of recovery."""
+    canary: Canary | None = None
+    """None: the policy has none, or the way is from a recovery point, whose T is past."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -185,7 +205,8 @@ class _Planner:
             return obstacle("point-in-time recovery is off")
         if table.size_bytes is None:
             return obstacle("its size is not known, so neither is what a restore costs", known=False)
-        at = _export_time(pitr) if self.exported else None
+        # With a canary T comes after it is written: it is chosen when the drill is under way.
+        at = _export_time(pitr) if self.exported and self.drill.canary is None else None
         encryption, key = _encryption(table)
         return self._restore(Method.PITR, table, table.account, table.region, at=at, encryption=encryption, key_arn=key)
 
@@ -302,12 +323,25 @@ class _Planner:
             encryption=encryption,
             key_arn=key_arn,
             cost_usd=estimate(max(sizes), hours=hours, cold=cold, exported=self.exported, prices=self.prices),
+            checks=self.drill.checks,
+            rto_minutes=_rto_minutes(self.policy, method),
+            canary=self._canary(table) if method is Method.PITR else None,
             tags={
                 RUN_TAG: self.run_id,
                 POLICY_TAG: self.policy.name,
                 EXPIRES_TAG: (self.now + timedelta(hours=hours)).isoformat(timespec="seconds"),
             },
             notes=(*notes, *(("the point is in cold storage",) if cold else ())),
+        )
+
+    def _canary(self, table: Table) -> Canary | None:
+        canary = self.drill.canary
+        if canary is None:
+            return None
+        partition = table.arn.split(":")[1]
+        return Canary(
+            role_arn=f"arn:{partition}:iam::{table.account}:role/{canary.role}",
+            key_stem=f"{canary.key_prefix}{self.run_id}",
         )
 
     def _name(self, method: Method, table: Table) -> str:
@@ -317,6 +351,11 @@ class _Planner:
             return name
         mark = hashlib.sha256(table.arn.encode()).hexdigest()[:12]
         return f"{name[: NAME_AT_MOST - 13]}-{mark}"
+
+
+def _rto_minutes(policy: Policy, method: Method) -> int | None:
+    rto = policy.objectives.rto
+    return {Method.PITR: rto.pitr_minutes, Method.BACKUP: rto.backup_minutes, Method.DR_COPY: rto.dr_minutes}[method]
 
 
 def _obstacle(method: Method, table: Table) -> Callable[..., Obstacle]:

@@ -10,13 +10,21 @@ from typing import Any, Protocol, TypeVar
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from backcheck import __version__
 from backcheck.errors import Error, UsageError
-from backcheck.inventory.collect.connect import Kind, Target, is_aws, is_intercepted
+from backcheck.inventory.collect.connect import Kind, Target, assumed, is_aws, is_intercepted
+from backcheck.inventory.collect.failure import CREDENTIALS, UNSUPPORTED
 from backcheck.manifest.scan import Connection
 
 Found = TypeVar("Found")
+
+FAILED_CALLS = (ClientError, BotoCoreError, ResponseParserError)
+"""What a call raises that was not answered as asked."""
+
+BUSY = ("LimitExceededException", "ThrottlingException", "ServiceUnavailableException")
+"""Not now: more restores or requests than AWS takes at once."""
 
 
 class Clock(Protocol):
@@ -51,21 +59,19 @@ class Patience:
     factor: float = 1.5
     longest_seconds: float = 60.0
     limit: timedelta = timedelta(hours=8)
-
-    @property
-    def settle(self) -> timedelta:
-        """How long AWS may take to show what was just made: listings and DescribeTable are eventually consistent."""
-        return timedelta(seconds=self.first_seconds * 6)
+    settle: timedelta = timedelta(seconds=60)
+    """How long AWS may take to show what was just made: listings and DescribeTable are eventually consistent. However
+    often somebody looks, 'there is nothing' is only believed after it."""
 
     def wait(
         self, look: Callable[[], Found | None], clock: Clock, what: str, *, limit: timedelta | None = None
     ) -> Found:
-        """What `look` finds, looked for less and less often. Raises Error where it is not there within the limit."""
+        """What `look` finds, looked for less and less often. Raises GaveUpError where it is not there in time."""
         until = clock.now() + (limit or self.limit)
         pause = self.first_seconds
         while (found := look()) is None:
             if clock.now() >= until:
-                raise Error(f"gave up after {(limit or self.limit).total_seconds() / 60:.0f} min", where=what)
+                raise GaveUpError(f"gave up after {(limit or self.limit).total_seconds() / 60:.0f} min", where=what)
             clock.sleep(pause)
             pause = min(pause * self.factor, self.longest_seconds)
         return found
@@ -77,21 +83,23 @@ class Reach:
     def __init__(self, targets: Sequence[Target]) -> None:
         """One target an account."""
         self._targets = {target.account.id: target for target in targets}
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str, str], Any] = {}
 
     @property
     def simulated(self) -> bool:
         """Whether any account is not AWS itself."""
         return any(target.kind is not Kind.LIVE for target in self._targets.values()) or is_intercepted()
 
-    def client(self, service: str, account: str, region: str) -> Any:
-        """A client. Raises UsageError for an account that the policy does not have, or a live one that is not AWS."""
-        key = (service, account, region)
+    def client(self, service: str, account: str, region: str, *, role_arn: str = "") -> Any:
+        """A client, of a role that is assumed first where one is named.
+
+        Raises UsageError for an account that the policy does not have, or a live one that is not AWS.
+        """
+        key = (service, account, region, role_arn)
         if key not in self._clients:
             target = self._target(account)
-            client = target.session.client(
-                service, region_name=region, endpoint_url=target.endpoint_url, config=_config()
-            )
+            session = assumed(target, role_arn) if role_arn else target.session
+            client = session.client(service, region_name=region, endpoint_url=target.endpoint_url, config=_config())
             if target.kind is Kind.LIVE and not is_aws(client.meta.endpoint_url):
                 raise UsageError(f"--live, but {service} would be called at {client.meta.endpoint_url}")
             self._clients[key] = client
@@ -120,6 +128,29 @@ class Reach:
         if target is None:
             raise UsageError(f"account {account} is not one of the policy's")
         return target
+
+
+def says_nothing(error: BaseException) -> bool:
+    """Whether a failure says nothing of the backup: the call was denied, not supported, not answered, or put off.
+
+    A cause counts as the failure itself. Anything else that AWS answers is a refusal of the restore.
+    """
+    if isinstance(error, ClientError):
+        code = error_code(error)
+        denied = "AccessDenied" in code or code in ("UnauthorizedOperation", "AuthorizationError")
+        broken = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
+        return denied or broken or code in UNSUPPORTED or code in CREDENTIALS or code in BUSY
+    if isinstance(error, BotoCoreError | ResponseParserError | NoTurnError):
+        return True
+    return error.__cause__ is not None and says_nothing(error.__cause__)
+
+
+class GaveUpError(Error):
+    """Something did not come about in the time that was allowed."""
+
+
+class NoTurnError(Error):
+    """AWS had no room for one more restore for as long as somebody waited."""
 
 
 def error_code(error: ClientError) -> str:

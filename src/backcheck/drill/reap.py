@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from backcheck.drill.canary import is_left
 from backcheck.drill.ledger import reopened
 from backcheck.drill.reach import Clock, Patience, Reach
 from backcheck.drill.removal import GONE, Remover
@@ -40,12 +41,12 @@ def _one(path: Path, reach: Reach, clock: Clock, patience: Patience, limit: time
         if ledger is None:
             yield Reaped(what=path.stem, done=True, text="this drill is under way: left alone")
             return
-        rest = [account.deed for account in ledger.accounts if not account.noted(GONE)]
+        rest = [one.deed for one in ledger.accounts if not one.noted(GONE) or is_left(one)]
         if rest:
             reach.check_callers({(deed.account, deed.region) for deed in rest})
         remover = Remover(reach, ledger, clock, patience)
         for deed in rest:
             removed = remover.remove(deed.target, limit=limit)
-            if removed.done:
+            if removed.done and not ledger.account(deed.target).noted(GONE):
                 ledger.note(deed.target, GONE)
             yield Reaped(what=deed.target_arn, done=removed.done, text=removed.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,16 +23,66 @@ class DrillRecord:
     verified_minutes: float | None
     """Restore request until the first verified read."""
     passed: bool
-    """Completed, verified against a witness, and cleaned up."""
+    """It has shown everything that the policy's drill.checks ask for."""
     integrity: str
     """equal, different or not-proven, as the comparison said."""
     witness: str
     """Kind of the witness: export, sealed-manifest, quiet-scan."""
     independent: bool
     settings: str
-    """equal, listed or different."""
+    """equal, listed or different; empty where they were not all read."""
     cleaned_up: bool
     simulated: bool
     detail: str
     phases: tuple[tuple[str, float], ...] = ()
     """What it did, in order, and for how many seconds."""
+    undetermined: bool = False
+    """It has not passed, and nothing that it has shown says that the backup is at fault."""
+    boundary: str = ""
+    """asserted or broken, by the canary; empty: not asserted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillDetail:
+    """What a drill's own document says beyond its line in the history. Reports show it; no verdict rests on it."""
+
+    document: str
+    """Where it is, from the history's folder."""
+    sha256: str
+    """Of the document's bytes."""
+    began: datetime
+    integrity: str
+    phases: tuple[tuple[str, float], ...]
+    restored: str
+    """ARN of the table that was made, and is gone."""
+    recovery_point: str
+    """Empty for a restore by PITR."""
+    as_of: datetime | None
+    """T, the state that was asked for."""
+    witness_as_of: datetime | None
+    reason: str
+    """What the comparison says of itself."""
+    items: tuple[int, int] | None
+    """Of the witness, and of the restored table; None: never compared."""
+    digests: tuple[str, str] | None
+    """Of the same two."""
+    differences: tuple[tuple[str, int], ...]
+    """By class."""
+    first: tuple[tuple[str, str], ...]
+    """Class and digest of the key of the first items that differ."""
+    notes: tuple[str, ...]
+    """What the comparison rests on."""
+    settings: tuple[tuple[str, tuple[str, ...]], ...]
+    """What was found of the settings, by name, as far as anything was."""
+    runbook: tuple[str, ...]
+    """The commands that set again what AWS leaves out."""
+    more: tuple[tuple[str, tuple[str, ...]], ...]
+    """Whatever else the document holds on this restore, by name."""
+
+
+def latest(records: Iterable[DrillRecord]) -> tuple[DrillRecord, ...]:
+    """The last drill of each method on each table: what audits judge."""
+    found: dict[tuple[str, str], DrillRecord] = {}
+    for one in sorted(records, key=lambda record: record.started):
+        found[one.table_arn, one.method] = one
+    return tuple(found.values())

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from backcheck.drill import settings
+from backcheck.drill.canary import Canaries, is_left
 from backcheck.drill.ledger import Account, Ledger
 from backcheck.drill.plan import RUN_TAG
-from backcheck.drill.reach import Clock, Patience, Reach, error_code
+from backcheck.drill.reach import FAILED_CALLS, Clock, Patience, Reach, error_code
 from backcheck.errors import Error
 from backcheck.policy.model import Method
 
@@ -93,15 +94,31 @@ class Remover:
     def __init__(self, reach: Reach, ledger: Ledger, clock: Clock, patience: Patience) -> None:
         """`ledger` is locked by this process."""
         self._reach, self._ledger, self._clock, self._patience = reach, ledger, clock, patience
+        self._canaries = Canaries(reach, ledger, clock, patience)
 
     def remove(self, target: str, *, limit: timedelta) -> Removal:
-        """Delete the table, and wait until it is gone. What cannot be done is said, never raised."""
+        """Delete canaries and table, and wait until they are gone. What cannot be done is said, never raised."""
+        parts = (self._remove_canaries(target), self._remove_table(target, limit))
+        return Removal(done=all(part.done for part in parts), text="; ".join(part.text for part in parts if part.text))
+
+    def _remove_canaries(self, target: str) -> Removal:
+        if not is_left(self._ledger.account(target)):
+            return Removal(done=True, text="")
+        try:
+            problem = self._canaries.remove(target)
+        except FAILED_CALLS as error:
+            problem = f"the canary could not be removed: {error}"
+        except Error as error:
+            problem = f"the canary could not be removed: {error.diagnostics()}"
+        return Removal(done=not problem, text=problem or "the canaries are gone")
+
+    def _remove_table(self, target: str, limit: timedelta) -> Removal:
         account = self._ledger.account(target)
         if account.noted(GONE) or account.began(restore_call(account.deed.method)) is None:
             return Removal(done=True, text="nothing was made")
         try:
             return self._remove(account, limit)
-        except (ClientError, BotoCoreError) as error:
+        except FAILED_CALLS as error:
             return Removal(done=False, text=f"{account.deed.target_arn} could not be removed: {error}")
         except Error as error:
             return Removal(done=False, text=f"{account.deed.target_arn} could not be removed: {error.diagnostics()}")
@@ -195,7 +212,9 @@ class Remover:
         more: dict[str, str] = {}
         while True:
             page = backup.list_restore_jobs(ByResourceType="DynamoDB", **more)
-            found += [job for job in page["RestoreJobs"] if job.get("RecoveryPointArn") == deed.recovery_point_arn]
+            found += [
+                job for job in page.get("RestoreJobs", ()) if job.get("RecoveryPointArn") == deed.recovery_point_arn
+            ]
             if not page.get("NextToken"):
                 return found
             more = {"NextToken": page["NextToken"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
@@ -11,10 +11,11 @@ import orjson
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
+from backcheck.drill.cost import NOT_VERIFIED
 from backcheck.drill.plan import DrillPlan, Obstacle, Restore
 from backcheck.drill.record import DrillRecord
 from backcheck.drill.settings import SettingsComparison
-from backcheck.drill.verdict import Compared, Facts, flaws, integrity
+from backcheck.drill.verdict import Compared, Facts, flaws, integrity, shown
 from backcheck.finding import Run
 from backcheck.policy.model import Policy
 
@@ -31,7 +32,7 @@ def plan_text(plan: DrillPlan) -> Iterator[str]:
         yield f"{obstacle.method}: {'not possible' if obstacle.known else 'not known'}: {obstacle.text}"
         yield f"  of      {obstacle.resource}"
     over = ": MORE than the ceiling, so it would not be begun" if plan.too_dear else ""
-    yield f"cost at most {plan.cost_usd:.2f} of {plan.ceiling_usd:.2f} USD, an estimate from list prices{over}"
+    yield f"cost at most {plan.cost_usd:.2f} of {plan.ceiling_usd:.2f} USD, an estimate from {NOT_VERIFIED}{over}"
 
 
 def _restore_text(one: Restore, plan: DrillPlan) -> Iterator[str]:
@@ -42,6 +43,9 @@ def _restore_text(one: Restore, plan: DrillPlan) -> Iterator[str]:
     if one.role_arn:
         yield f"  as      {one.role_arn}"
         yield f"  key     {one.key_arn or 'AWS owned'}"
+    if one.canary:
+        yield f"  canary  writes {one.canary.key_value('before')} and -after into the source as {one.canary.role_arn},"
+        yield "          and removes both; no item that is there is touched"
     yield f"  tags    {', '.join(f'{name}={value}' for name, value in one.tags.items())}"
     if plan.witness_bucket:
         yield f"  witness an export to s3://{plan.witness_bucket}/backcheck/{plan.run_id}/, which stays there"
@@ -109,6 +113,9 @@ def _facts(facts: Facts) -> dict[str, Any]:
         "verified": facts.verified,
         "phases": [{"name": one.name, "seconds": one.seconds} for one in facts.phases],
         "integrity": integrity(facts),
+        "shown": shown(facts),
+        "undetermined": facts.undetermined,
+        "boundary": asdict(facts.boundary) if facts.boundary else None,
         "flaws": [str(flaw) for flaw in flaws(facts)],
         "comparison": _comparison(facts.compared) if facts.compared else None,
         "settings": _settings(facts.settings) if facts.settings else None,
@@ -142,6 +149,7 @@ def _settings(found: SettingsComparison) -> dict[str, Any]:
         "verdict": found.verdict,
         "different": list(found.different),
         "to_re_apply": list(found.listed),
+        "not_read": list(found.gaps),
         "runbook": list(found.runbook),
         "notes": list(found.notes),
     }

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from backcheck.drill import settings
+from backcheck.drill import quota, settings
+from backcheck.drill.canary import Canaries, Half
+from backcheck.drill.course import Course, told
 from backcheck.drill.ledger import Deed, Ledger
 from backcheck.drill.plan import CUSTOMER_KEY, DrillPlan, Restore
-from backcheck.drill.reach import Clock, Patience, Reach, error_code
+from backcheck.drill.reach import (
+    BUSY,
+    FAILED_CALLS,
+    Clock,
+    GaveUpError,
+    NoTurnError,
+    Patience,
+    Reach,
+    error_code,
+)
 from backcheck.drill.removal import ABSENT, JOB_CALL, PITR_CALL, Remover, describe, tag
 from backcheck.drill.settings import SettingsComparison
-from backcheck.drill.verdict import UNCERTAIN, Compared, Facts, Phase
+from backcheck.drill.verdict import UNCERTAIN, Facts, Phase
 from backcheck.drill.witness import Reading, Witnesses, held_against_export, held_against_scans
 from backcheck.errors import Error, UsageError
 from backcheck.policy.model import Method
@@ -25,48 +35,7 @@ from backcheck.policy.model import Method
 Result = TypeVar("Result")
 Told = Callable[[str], None]
 
-BUSY = ("LimitExceededException", "ThrottlingException", "ServiceUnavailableException")
-"""Too many restores at once, 50 of any kind in an account (developer guide, quotas): wait for a turn."""
-
 REMOVAL_LIMIT = timedelta(hours=2)
-
-
-@dataclass(slots=True, kw_only=True)
-class Course:
-    """What has happened so far in one restore; `Facts` once it is over."""
-
-    restore: Restore
-    began: datetime
-    at: datetime | None = None
-    requested: datetime | None = None
-    active: datetime | None = None
-    verified: datetime | None = None
-    restored_from: str | None = None
-    restored_to: datetime | None = None
-    compared: Compared | None = None
-    settings: SettingsComparison | None = None
-    cleaned_up: bool = False
-    phases: list[Phase] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def facts(self, ended: datetime) -> Facts:
-        """As they stand."""
-        return Facts(
-            restore=self.restore,
-            began=self.began,
-            ended=ended,
-            at=self.at,
-            requested=self.requested,
-            active=self.active,
-            verified=self.verified,
-            restored_from=self.restored_from,
-            restored_to=self.restored_to,
-            compared=self.compared,
-            settings=self.settings,
-            cleaned_up=self.cleaned_up,
-            phases=tuple(self.phases),
-            errors=tuple(self.errors),
-        )
 
 
 class Drill:
@@ -78,6 +47,7 @@ class Drill:
         """`ledger` is new and this run's; `tell` hears what is being done."""
         self._plan, self._reach, self._ledger, self._clock = plan, reach, ledger, clock
         self._patience, self._tell = patience, tell
+        self._canaries = Canaries(reach, ledger, clock, patience)
         self._witnesses = Witnesses(reach, ledger, clock, patience)
         self._remover = Remover(reach, ledger, clock, patience)
 
@@ -96,15 +66,13 @@ class Drill:
             yield self._perform(restore)
 
     def _perform(self, restore: Restore) -> Facts:
-        course = Course(restore=restore, began=self._clock.now())
+        course = Course(restore=restore, began=self._clock.now(), has_canary=restore.canary is not None)
         self._tell(f"{restore.method}: {restore.source.name} into {restore.target} in {restore.region}")
         try:
             with self._cleaned_up(course):
                 self._restore_and_verify(course)
-        except (ClientError, BotoCoreError) as error:
-            course.errors.append(str(error))
-        except Error as error:
-            course.errors.append(error.diagnostics())
+        except (*FAILED_CALLS, Error) as error:
+            course.failed(error)
         return course.facts(self._clock.now())
 
     @contextmanager
@@ -126,8 +94,10 @@ class Drill:
         if describe(client, restore.target) is not None:
             raise Error("there is a table of this name already: a drill never touches one", where=restore.target_arn)
         self._ledger.note(restore.target, ABSENT)
-        if bucket is not None and restore.at is not None:
-            at = course.at = restore.at.astimezone(UTC).replace(microsecond=0)
+        self._put_canary(course, Half.BEFORE)
+        if bucket is not None:
+            at = course.at = (restore.at or self._time_of_export(course)).astimezone(UTC).replace(microsecond=0)
+            self._put_canary(course, Half.AFTER)
             witness = self._timed(course, "witness", lambda: self._export(restore, at, bucket))
             restored = self._restored(course, client)
             course.compared = held_against_export(
@@ -136,22 +106,53 @@ class Drill:
         else:
             before = self._timed(course, "witness", lambda: self._scan_source(restore))
             course.at = self._timed(course, "wait for T", lambda: self._time_after(restore))
+            self._put_canary(course, Half.AFTER)
             restored = self._restored(course, client)
             after = self._timed(course, "witness again", lambda: self._scan_source(restore))
             of_t = restore.method is Method.PITR
             course.compared = held_against_scans(restore, before, after, restored, of_t=of_t)
         course.settings = self._timed(course, "settings", lambda: self._compare_settings(restore))
 
+    def _time_of_export(self, course: Course) -> datetime:
+        """T of a drill that writes a canary first: every other export has its T in the plan."""
+        found = self._timed(course, "wait for T", lambda: self._time_after(course.restore))
+        assert found is not None, "a restore by PITR has a T"
+        return found
+
+    def _put_canary(self, course: Course, half: Half) -> None:
+        """Write one of the canaries, where the plan has them. Without it the boundary is not asserted, and said so."""
+        restore = course.restore
+        if restore.canary is None or not course.has_canary:
+            return
+        try:
+            if half is Half.BEFORE:
+                self._canaries.announce(restore)
+            self._timed(course, f"canary {half} T", lambda: self._canaries.write(restore.target, half))
+        except (*FAILED_CALLS, Error) as error:
+            course.has_canary = False
+            course.errors.append(f"the boundary at T is not asserted, the canary could not be written: {told(error)}")
+
+    def _look_for_canaries(self, course: Course) -> None:
+        """Which of them came back; then the one after T is removed, so that the source is again as it was at T."""
+        if not course.has_canary:
+            return
+        try:
+            course.boundary = self._canaries.came_back(course.restore)
+            problem = self._canaries.remove(course.restore.target, Half.AFTER)
+        except (*FAILED_CALLS, Error) as error:
+            problem = f"the canary could not be read or removed: {told(error)}"
+        if problem:
+            course.errors.append(problem)
+
     def _restored(self, course: Course, client: Any) -> Reading:
         """Restore, wait, tag, read: what the RTO is about."""
         restore = course.restore
-        course.requested = self._clock.now()
         if restore.method is Method.PITR:
-            table = self._timed(course, "restore", lambda: self._by_pitr(restore, course.at, client))
+            table = self._timed(course, "restore", lambda: self._by_pitr(course, client))
             course.restored_to = (table.get("RestoreSummary") or {}).get("RestoreDateTime")
             course.restored_from = (table.get("RestoreSummary") or {}).get("SourceTableArn")
         else:
-            job = self._timed(course, "restore", lambda: self._by_job(restore, client))
+            job = self._timed(course, "restore", lambda: self._by_job(course, client))
             course.restored_from = job.get("SourceResourceArn")
         course.active = self._clock.now()
         tag(self._reach, self._ledger, self._ledger.account(restore.target))
@@ -159,20 +160,23 @@ class Drill:
             course, "verify", lambda: self._witnesses.scan(restore.account, restore.region, restore.target)
         )
         course.verified = self._clock.now()
+        self._look_for_canaries(course)
         return scanned
 
-    def _by_pitr(self, restore: Restore, at: datetime | None, client: Any) -> Any:
+    def _by_pitr(self, course: Course, client: Any) -> Any:
+        restore = course.restore
         work = partial(
             client.restore_table_to_point_in_time,
             SourceTableArn=restore.source.arn,
             TargetTableName=restore.target,
-            RestoreDateTime=at,
+            RestoreDateTime=course.at,
         )
-        self._begun(restore, PITR_CALL, work)
+        self._begun(course, PITR_CALL, work)
         return self._patience.wait(lambda: _active(client, restore.target), self._clock, restore.target_arn)
 
-    def _by_job(self, restore: Restore, client: Any) -> Any:
+    def _by_job(self, course: Course, client: Any) -> Any:
         """The job, once it has made the table of our name and that is ACTIVE."""
+        restore = course.restore
         backup = self._reach.client("backup", restore.account, restore.region)
         metadata = {"targetTableName": restore.target, "encryptionType": restore.encryption}
         if restore.encryption == CUSTOMER_KEY and restore.key_arn:
@@ -185,25 +189,42 @@ class Drill:
             ResourceType="DynamoDB",
             IdempotencyToken=restore.target,
         )
-        job_id = self._begun(restore, JOB_CALL, work)["RestoreJobId"]
+        job_id = self._begun(course, JOB_CALL, work)["RestoreJobId"]
         job = self._patience.wait(lambda: _completed(backup, job_id), self._clock, f"restore job {job_id}")
         if job.get("CreatedResourceArn") != restore.target_arn:
             raise Error(f"the job made {job.get('CreatedResourceArn')}, not {restore.target_arn}", where=job_id)
         self._patience.wait(lambda: _active(client, restore.target), self._clock, restore.target_arn)
         return job
 
-    def _begun(self, restore: Restore, call: str, work: Callable[[], Result]) -> Result:
-        """The request, again and again while AWS says that too many restores are under way."""
+    def _begun(self, course: Course, call: str, work: Callable[[], Result]) -> Result:
+        """The request, once there is room for it: others' restores count, and AWS may say that there are too many.
+
+        The RTO's clock runs from when AWS was first asked: the places that a drill leaves free are its own manners.
+        """
+        restore = course.restore
+        dynamodb = self._reach.client("dynamodb", restore.account, restore.region)
+        why = "AWS says that too much is under way"
 
         def attempt() -> Result | None:
+            nonlocal why
+            restores = quota.under_way(dynamodb)
+            if restores is not None and quota.are_too_many(restores):
+                why = f"{restores} restores are under way, the quota is {quota.MOST_AT_ONCE}"
+                self._tell(f"  waiting for a turn: {why}, of which {quota.KEPT_FREE} are left to others")
+                return None
+            course.requested = course.requested or self._clock.now()
             try:
                 return self._ledger.call(restore.target, call, work)
             except ClientError as error:
-                if error_code(error) in BUSY:
-                    return None
-                raise
+                if error_code(error) not in BUSY:
+                    raise
+                self._tell(f"  waiting for a turn: {error}")
+                return None
 
-        return self._patience.wait(attempt, self._clock, f"a turn for {call}")
+        try:
+            return self._patience.wait(attempt, self._clock, call)
+        except GaveUpError as error:
+            raise NoTurnError(f"no turn for a restore, {why}: {error.message}", where=error.where) from error
 
     def _time_after(self, restore: Restore) -> datetime | None:
         """T for a restore by PITR: a minute after the source was read, once AWS can restore to it.
@@ -232,8 +253,8 @@ class Drill:
     def _compare_settings(self, restore: Restore) -> SettingsComparison:
         here = (restore.source.account, restore.source.region)
         there = (restore.account, restore.region)
-        source = settings.read(self._reach.client("dynamodb", *here), restore.source.name)
-        restored = settings.read(self._reach.client("dynamodb", *there), restore.target)
+        source = settings.read(lambda service: self._reach.client(service, *here), restore.source.name)
+        restored = settings.read(lambda service: self._reach.client(service, *there), restore.target)
         return settings.compare(source, restored, same_region=here == there)
 
     def _timed(self, course: Course, name: str, work: Callable[[], Result]) -> Result:

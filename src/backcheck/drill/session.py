@@ -11,6 +11,7 @@ from typing import Any
 from backcheck.accounts import Taken
 from backcheck.controls.control import World
 from backcheck.drill import history, ledger, report, verdict
+from backcheck.drill.details import DOCUMENT, EVIDENCE
 from backcheck.drill.opening import Opened
 from backcheck.drill.plan import DrillPlan, plan
 from backcheck.drill.reach import Patience, Reach
@@ -22,9 +23,6 @@ from backcheck.inventory import snapshot
 from backcheck.inventory.collect import collect
 from backcheck.inventory.model import Inventory
 from backcheck.policy.model import Policy
-
-EVIDENCE = "drills"
-DOCUMENT = "drill.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,7 @@ def perform(
     made = plan(policy, inventory, now=account.clock.now(), suffix=secrets.token_hex(3), **wanted)
     for line in report.plan_text(made):
         tell(line)
-    reach = Reach(account.targets)
+    reach = Reach(account.acting)
     records = [verdict.refused(one, made, simulated=reach.simulated) for one in made.obstacles if one.known]
     facts: list[verdict.Facts] = []
     prefix = policy.drill.name_prefix if policy.drill else ""

@@ -13,12 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from backcheck.drill import surroundings
 from backcheck.drill.plan import EXPIRES_TAG, POLICY_TAG, RUN_TAG
+from backcheck.drill.surroundings import Surroundings
 
 OURS = frozenset({RUN_TAG, POLICY_TAG, EXPIRES_TAG})
 
-NOT_COMPARED = "auto scaling, CloudWatch alarms, resource and IAM policies, Kinesis destinations, replicas"
-"""Never part of a restore, and not read here: the runbook ends with them."""
+ON_DEMAND = "on demand"
+NOT_COMPARED = "resource and IAM policies, Kinesis destinations, Contributor Insights, replicas"
+"""Not read here: the runbook ends with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,7 @@ class Settings:
     pitr_days: int | None
     """None: off."""
     protected: bool
+    around: Surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,24 +57,33 @@ class SettingsComparison:
     """What a restore promises and did not bring."""
     listed: tuple[str, ...]
     """What AWS leaves out, and must be set again."""
+    gaps: tuple[str, ...]
+    """What could not be read: then nobody knows whether it must be set again."""
+    shape_is_equal: bool
+    """Whether key schema and indexes are."""
     runbook: tuple[str, ...]
     """Commands, for a table called RESTORED."""
     notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
-        """equal, listed or different: DrillRecord.settings."""
+        """equal, listed, different, or empty where something was not read: DrillRecord.settings."""
         if self.different:
             return "different"
+        if self.gaps:
+            return ""
         return "listed" if self.listed else "equal"
 
 
-def read(client: Any, table: str) -> Settings:
-    """What a DynamoDB client says of a table. Raises botocore's errors."""
+def read(client_of: Callable[[str], Any], table: str) -> Settings:
+    """What AWS says of a table; `client_of` makes a client of a service. Raises botocore's errors of DynamoDB."""
+    client = client_of("dynamodb")
     described = client.describe_table(TableName=table)["Table"]
     ttl = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
     backups = client.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
-    return parse(described, ttl, backups, read_tags(client, described["TableArn"]))
+    provisioned = _billing(described) != ON_DEMAND
+    around = surroundings.read(client_of, table, provisioned=provisioned)
+    return parse(described, ttl, backups, read_tags(client, described["TableArn"]), around)
 
 
 def read_tags(client: Any, arn: str) -> dict[str, str]:
@@ -86,9 +99,13 @@ def read_tags(client: Any, arn: str) -> dict[str, str]:
 
 
 def parse(
-    described: Mapping[str, Any], ttl: Mapping[str, Any], backups: Mapping[str, Any], tags: Mapping[str, str]
+    described: Mapping[str, Any],
+    ttl: Mapping[str, Any],
+    backups: Mapping[str, Any],
+    tags: Mapping[str, str],
+    around: Surroundings,
 ) -> Settings:
-    """The replies of four calls as settings."""
+    """The replies of four calls, and what stands around the table, as settings."""
     types = {one["AttributeName"]: one["AttributeType"] for one in described["AttributeDefinitions"]}
     sse = described.get("SSEDescription") or {}
     pitr = backups.get("PointInTimeRecoveryDescription", {})
@@ -109,6 +126,7 @@ def parse(
         tags={name: value for name, value in tags.items() if name not in OURS and not name.startswith("aws:")},
         pitr_days=pitr.get("RecoveryPeriodInDays", 35) if pitr.get("PointInTimeRecoveryStatus") == "ENABLED" else None,
         protected=bool(described.get("DeletionProtectionEnabled")),
+        around=around,
     )
 
 
@@ -121,14 +139,17 @@ def compare(source: Settings, restored: Settings, *, same_region: bool) -> Setti
         ("encryption", source.encryption, restored.encryption),
     )
     different = [f"{name} is {found}, was {wanted}" for name, wanted, found in pairs if wanted != found]
-    different += _indexes(source.indexes, restored.indexes)
+    indexes = list(_indexes(source.indexes, restored.indexes))
+    different += indexes
     if same_region and source.key_arn != restored.key_arn:
         different.append("another key encrypts it")
     left_out = [(name, command) for name, command in _left_out(source, restored)]
     notes = () if same_region or source.key_arn is None else (f"encrypted by {restored.key_arn}",)
     return SettingsComparison(
         different=tuple(different),
-        listed=tuple(name for name, _ in left_out),
+        listed=tuple(dict.fromkeys(name for name, _ in left_out)),
+        gaps=tuple(dict.fromkeys((*source.around.gaps, *restored.around.gaps))),
+        shape_is_equal=source.key == restored.key and not indexes,
         runbook=(*(command for _, command in left_out), f"# not compared, set again by hand: {NOT_COMPARED}"),
         notes=notes,
     )
@@ -161,6 +182,7 @@ def _left_out(source: Settings, restored: Settings) -> Iterator[tuple[str, str]]
     if missing:
         tags = json.dumps([{"Key": name, "Value": value} for name, value in sorted(missing.items())])
         yield "tags", f"aws dynamodb tag-resource --resource-arn RESTORED_ARN --tags {shlex.quote(tags)}"
+    yield from surroundings.missing(source.around, restored.around)
 
 
 def _command(name: str, *arguments: str) -> str:
@@ -183,6 +205,6 @@ def _projection(index: Mapping[str, Any]) -> str:
 def _billing(described: Mapping[str, Any]) -> str:
     """On demand, or the capacity: DescribeTable names no mode for a table that was always provisioned."""
     if (described.get("BillingModeSummary") or {}).get("BillingMode") == "PAY_PER_REQUEST":
-        return "on demand"
+        return ON_DEMAND
     capacity = described.get("ProvisionedThroughput") or {}
     return f"{capacity.get('ReadCapacityUnits', 0)} read and {capacity.get('WriteCapacityUnits', 0)} write units"

@@ -12,7 +12,7 @@ from backcheck.drill.record import DrillRecord
 from backcheck.drill.settings import SettingsComparison
 from backcheck.manifest.diff import Outcome
 from backcheck.manifest.differences import Difference, Kind
-from backcheck.policy.model import Method
+from backcheck.policy.model import ALWAYS_CHECKED, CHECKS, Method
 
 UNCERTAIN = timedelta(seconds=60)
 """A backup of 14:25:00 holds all writes up to 14:24:00, none after 14:26:00, and maybe some of those in between.
@@ -22,11 +22,14 @@ TOLD_AT_MOST = 3
 
 
 class Flaw(StrEnum):
-    """What is wrong with a restore."""
+    """What is wrong with a restore, or with the drill of it."""
 
+    UNTRIED = "could not be tried"
     NOT_RESTORED = "not restored"
     ANOTHER_TABLE = "restored from another table"
     ANOTHER_TIME = "restored to another time"
+    CANARY_MISSING = "the canary from before T is missing"
+    CANARY_CAME_BACK = "the canary from after T came back"
     EMPTY = "the restored table is empty"
     MISSING = "items missing"
     EXTRA = "items extra"
@@ -34,6 +37,19 @@ class Flaw(StrEnum):
     SETTINGS = "settings differ"
     NOT_PROVEN = "not proven"
     LEFT_BEHIND = "not cleaned up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary:
+    """What of the two canaries came back."""
+
+    before_came_back: bool
+    after_came_back: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether the restore ends at T: what came before is there, what came after is not."""
+        return self.before_came_back and not self.after_came_back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +122,10 @@ class Facts:
     phases: tuple[Phase, ...]
     errors: tuple[str, ...]
     """Everything that went wrong, in order."""
+    boundary: Boundary | None = None
+    """By the canary; None: not asserted."""
+    undetermined: bool = False
+    """It ended early, by what says nothing of the backup: a denied or unanswered call, no room for a restore."""
 
 
 States = Mapping[bytes, bytes]
@@ -134,7 +154,7 @@ def count(expected: States, found: States, around: Sequence[States]) -> Counts:
 def integrity(facts: Facts) -> str:
     """equal, different or not-proven: DrillRecord.integrity. Everything that is not shown to be equal is not."""
     found = facts.compared
-    if _is_misplaced(facts):
+    if _is_misplaced(facts) or (facts.boundary is not None and not facts.boundary.holds):
         return "different"
     if found is None or facts.restored_from is None:
         return "not-proven"
@@ -154,11 +174,15 @@ def flaws(facts: Facts) -> tuple[Flaw, ...]:
 
 def _flaws(facts: Facts) -> Iterator[Flaw]:
     if facts.active is None:
-        yield Flaw.NOT_RESTORED
+        yield Flaw.UNTRIED if facts.undetermined else Flaw.NOT_RESTORED
     if facts.restored_from not in (None, facts.restore.source.arn):
         yield Flaw.ANOTHER_TABLE
     if _is_another_time(facts):
         yield Flaw.ANOTHER_TIME
+    if facts.boundary is not None and not facts.boundary.before_came_back:
+        yield Flaw.CANARY_MISSING
+    if facts.boundary is not None and facts.boundary.after_came_back:
+        yield Flaw.CANARY_CAME_BACK
     found = facts.compared
     if found is not None and found.outcome is Outcome.DIFFERENT:
         if not found.restored_items:
@@ -178,10 +202,34 @@ def _flaws(facts: Facts) -> Iterator[Flaw]:
         yield Flaw.LEFT_BEHIND
 
 
+def shown(facts: Facts) -> dict[str, bool | None]:
+    """What the restore has shown, by the policy's word for it; None: nobody can tell."""
+    found, settings = facts.compared, facts.settings
+    equal = {"equal": True, "different": False}.get(integrity(facts))
+    took, limit = _minutes(facts.requested, facts.verified), facts.restore.rto_minutes
+    counted = None if found is None else found.witness_items == found.restored_items
+    known = {"different": False, "": None}.get(settings.verdict, True) if settings else None
+    return {
+        "completed": True if facts.active is not None else None if facts.undetermined else False,
+        "rto": True if limit is None else None if took is None else took <= limit,
+        "schema": settings.shape_is_equal if settings else None,
+        "item-count": True if equal else None if found is None or found.outcome is Outcome.UNKNOWN else counted,
+        "digest": equal,
+        "settings": known,
+        "cleanup": facts.cleaned_up,
+    }
+
+
+def _asked(facts: Facts) -> frozenset[str]:
+    return ALWAYS_CHECKED.union(facts.restore.checks)
+
+
 def record(facts: Facts, *, run_id: str, simulated: bool) -> DrillRecord:
-    """The line of the history. It has passed where it came back, is proven equal, and left nothing behind."""
+    """The line of the history. It has passed where it shows all that the policy's checks ask for, without an error."""
     found = facts.compared
     equal = integrity(facts)
+    held = shown(facts)
+    asked = [held[name] for name in _asked(facts)]
     return DrillRecord(
         run_id=run_id,
         account=facts.restore.source.account,
@@ -191,7 +239,8 @@ def record(facts: Facts, *, run_id: str, simulated: bool) -> DrillRecord:
         finished=facts.ended,
         active_minutes=_minutes(facts.requested, facts.active),
         verified_minutes=_minutes(facts.requested, facts.verified),
-        passed=facts.active is not None and equal == "equal" and facts.cleaned_up and not facts.errors,
+        passed=all(one is True for one in asked) and not facts.errors,
+        undetermined=False not in asked and (None in asked or bool(facts.errors)),
         integrity=equal,
         witness=found.witness if found else "none",
         independent=found.independent if found else False,
@@ -200,6 +249,7 @@ def record(facts: Facts, *, run_id: str, simulated: bool) -> DrillRecord:
         simulated=simulated,
         detail="; ".join(_detail(facts)),
         phases=tuple((one.name, one.seconds) for one in facts.phases),
+        boundary="" if facts.boundary is None else "asserted" if facts.boundary.holds else "broken",
     )
 
 
@@ -228,6 +278,9 @@ def refused(obstacle: Obstacle, plan: DrillPlan, *, simulated: bool) -> DrillRec
 def _detail(facts: Facts) -> Iterator[str]:
     found = facts.compared
     yield from (str(flaw) for flaw in flaws(facts))
+    held = shown(facts)
+    if missing := [name for name in CHECKS if name in _asked(facts) and held[name] is not True]:
+        yield f"not shown: {', '.join(missing)}"
     if found is not None and found.outcome is not Outcome.EQUAL:
         yield found.reason
         numbers = found.counts
@@ -239,6 +292,7 @@ def _detail(facts: Facts) -> Iterator[str]:
         yield from facts.settings.different
         if facts.settings.listed:
             yield ", ".join(facts.settings.listed)
+        yield from (f"not read: {gap}" for gap in facts.settings.gaps)
     yield from facts.errors
 
 

@@ -89,6 +89,7 @@ def finding_of(finding: Finding) -> dict[str, Any]:
         "maps_to": list(finding.maps_to),
         "location": _plain(finding.location) if finding.location else None,
         "waiver": _plain(finding.waiver) if finding.waiver else None,
+        "instances": list(finding.instances),
     }
 
 
@@ -97,6 +98,7 @@ def _run(run: Run) -> dict[str, Any]:
         "id": run.id,
         "clock": run.clock.isoformat(),
         "policy": {"name": run.policy_name, "version": run.policy_version, "sha256": run.policy_sha256},
+        "snapshot": {"sha256": run.snapshot_sha256} if run.snapshot_sha256 else None,
         "accounts": [_plain(account) for account in run.accounts],
         "tool": {"name": "backcheck", "version": __version__},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from html import escape
 
@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from backcheck import __version__
 from backcheck.controls.control import AnyControl, World
-from backcheck.evidence import overview, points
+from backcheck.evidence import drills, overview, points, terminal
 from backcheck.evidence.points import Chart, Lane, Mark
 from backcheck.evidence.terminal import VERDICTS, printable
 from backcheck.finding import Finding, Run
@@ -18,6 +18,18 @@ from backcheck.finding import Finding, Run
 WIDTH, LEFT, LANE = 1180, 370, 26
 
 WAIVERS = "WVR-01"
+
+TOLD_AT_MOST = 20
+"""Findings that stand in full under one row."""
+
+OUTCOMES = {
+    "passed": "Passed",
+    "failed": "Failed",
+    "error": "Error (unknown)",
+    "xfailed": "XFailed (waived, or known)",
+    "skipped": "Skipped (not applicable)",
+}
+"""What pytest's outcomes mean here."""
 
 
 def _shown(value: object) -> object:
@@ -41,9 +53,10 @@ def title(run: Run) -> str:
     return f"{mark}backup audit of {run.policy_name}: {VERDICTS[run.summary.exit_code]}"
 
 
-def sections(run: Run, world: World, controls: Iterable[AnyControl]) -> str:
-    """The sections as one HTML fragment, with its own style."""
+def sections(run: Run, world: World, controls: Iterable[AnyControl], details: drills.Details | None = None) -> str:
+    """The sections as one HTML fragment, with its own style. `details`: what the drills' own documents say."""
     shown, more = overview.outstanding(run)
+    notes, more_notes = overview.notes(run)
     resources, more_resources = overview.by_resource(run)
     created = points.created_in(world)
     return _page.get_template("report.html.j2").render(
@@ -52,8 +65,11 @@ def sections(run: Run, world: World, controls: Iterable[AnyControl]) -> str:
         verdict=VERDICTS[run.summary.exit_code],
         version=__version__,
         taken_at=world.inventory.taken_at if world.inventory else run.clock,
+        scope=overview.scope(world),
         outstanding=shown,
         more_outstanding=more,
+        notes=notes,
+        more_notes=more_notes,
         controls=overview.by_control(run, controls),
         resources=resources,
         more_resources=more_resources,
@@ -62,7 +78,11 @@ def sections(run: Run, world: World, controls: Iterable[AnyControl]) -> str:
         waived=[finding for finding in run.findings if finding.waiver],
         waivers=[finding for finding in run.findings if finding.control == WAIVERS],
         calls=world.inventory.calls if world.inventory else (),
+        drills=drills.section(world, details or {}),
         spell=spell,
+        spell_minutes=drills.spell_minutes,
+        spell_seconds=drills.spell_seconds,
+        bar=drills.BAR,
         left=LEFT,
         lane=LANE,
         width=WIDTH,
@@ -70,14 +90,25 @@ def sections(run: Run, world: World, controls: Iterable[AnyControl]) -> str:
 
 
 def row(finding: Finding) -> list[str]:
-    """The cells of pytest-html's table that follow the result."""
+    """The cells of pytest-html's table that follow the result; notes below the message, whatever the verdict."""
     cells = {
         "control": finding.control,
         "severity": finding.severity.value,
         "resource": finding.resource + (f" ({finding.tier})" if finding.tier else ""),
         "message": finding.message,
     }
-    return [f'<td class="col-{name}">{escape(printable(text))}</td>' for name, text in cells.items()]
+    written = {name: escape(printable(text)) for name, text in cells.items()}
+    written["message"] += "".join(
+        f'<div class="bc-why">Note: {escape(printable(note))}</div>' for note in finding.notes
+    )
+    return [f'<td class="col-{name}">{text}</td>' for name, text in written.items()]
+
+
+def told(findings: Sequence[Finding]) -> str:
+    """The text under a row of that table: everything there is to say about its findings, the first ones of many."""
+    texts = [terminal.explain(finding) for finding in findings[:TOLD_AT_MOST]]
+    texts += [f"and {len(findings) - TOLD_AT_MOST} more, in findings.json"] if len(findings) > TOLD_AT_MOST else []
+    return escape("\n\n".join(texts))
 
 
 def header() -> list[str]:

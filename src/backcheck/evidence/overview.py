@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from backcheck.controls.control import AnyControl
+from backcheck.controls.control import AnyControl, World
+from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Finding, Run, Severity, Status, Summary
+from backcheck.inventory.gap import Gap
 
 WORST = (Status.FAIL, Status.UNKNOWN, Status.WAIVED, Status.PASS, Status.NOT_APPLICABLE)
 
 SHOWN_AT_MOST = 500
-"""Findings in full, and rows by resource. findings.json has all."""
+"""Findings in full, rows by resource, and notes. findings.json has all."""
+
+NAMED_AT_MOST = 3
+"""Resources that a note is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,17 @@ class ByResource:
     worst: Status
     failing: tuple[str, ...]
     """Ids of the controls that fail or are unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """One note of one control, and the resources that it is about."""
+
+    control: str
+    note: str
+    resources: tuple[str, ...]
+    more: int
+    """Resources that are not named."""
 
 
 def by_control(run: Run, controls: Iterable[AnyControl]) -> tuple[ByControl, ...]:
@@ -76,6 +92,42 @@ def outstanding(run: Run) -> tuple[tuple[Finding, ...], int]:
     found = [finding for finding in run.findings if finding.status in (Status.FAIL, Status.UNKNOWN)]
     found.sort(key=lambda finding: (WORST.index(finding.status), finding.severity.rank, finding.key))
     return tuple(found[:SHOWN_AT_MOST]), max(0, len(found) - SHOWN_AT_MOST)
+
+
+def notes(run: Run) -> tuple[tuple[Noted, ...], int]:
+    """What is noted on findings that need no action, each text once, and how many more there are than are shown."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for finding in run.findings:
+        if finding.status not in (Status.FAIL, Status.UNKNOWN):
+            for note in finding.notes:
+                found.setdefault((finding.control, note), []).append(finding.resource)
+    rows = [
+        Noted(
+            control=control,
+            note=note,
+            resources=tuple(resources[:NAMED_AT_MOST]),
+            more=max(0, len(resources) - NAMED_AT_MOST),
+        )
+        for (control, note), resources in found.items()
+    ]
+    return tuple(rows[:SHOWN_AT_MOST]), max(0, len(rows) - SHOWN_AT_MOST)
+
+
+def scope(world: World) -> str:
+    """How many tables were judged, of how many, and what is not known of that."""
+    if world.inventory is None:
+        return "no account was read: the policy alone is judged"
+    subjects = list(tables_in_scope(world))
+    judged = len({one.resource for one in subjects if isinstance(one, ScopedTable)})
+    unread = sum(not isinstance(one, ScopedTable) and one.status is Status.UNKNOWN for one in subjects)
+    regions = [region for account in world.inventory.accounts for region in account.regions]
+    names = [region.table_names for region in regions]
+    listed = sum(len(one) for one in names if not isinstance(one, Gap))
+    said = [f"{judged} in the policy's scope, of {listed} listed in {len(regions)} region(s)"]
+    said += [f"of {unread} it is not known whether they are"] if unread else []
+    gaps = sum(isinstance(one, Gap) for one in names)
+    said += [f"{gaps} region(s) could not be listed"] if gaps else []
+    return "; ".join(said)
 
 
 def worst(findings: Iterable[Finding]) -> Status:

@@ -90,7 +90,10 @@ def _verdict(run: Run, code: int, *, baseline: bool) -> str:
 
 def printable(text: str) -> str:
     """Text from an account on one line, without control characters: it must not steer a terminal."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text.replace("\n", " "))
+    line = text.replace("\n", " ")
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
 
 
 def _listed(findings: list[Finding], status: Status) -> Iterator[str]:

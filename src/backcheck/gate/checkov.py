@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -76,6 +77,18 @@ class Running:
             self.process.wait()
         self.output.close()
         self.errors.close()
+
+
+@contextmanager
+def at_work(named: Path | None, stacks: Iterable[StackSpec]) -> Iterator[Running | None]:
+    """checkov on every template at once while the block lasts; None where there is none. Raises as `find`, `start`."""
+    executable = find(named)
+    running = start(executable, stacks) if executable else None
+    try:
+        yield running
+    finally:
+        if running is not None:
+            running.stop()
 
 
 def start(executable: Path, stacks: Iterable[StackSpec]) -> Running:

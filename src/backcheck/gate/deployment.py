@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from backcheck.gate.reads import BACKUP_RULES
 from backcheck.gate.stacks import StackSpec
+from backcheck.inventory.backup import Vault
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.connect import Kind, Target
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Topic
+from backcheck.inventory.iam import Key, Topic
 from backcheck.inventory.model import AccountInventory, Inventory, RegionInventory, Table
 from backcheck.policy.model import Policy
 from backcheck.sandbox.cloudformation import deploy
@@ -27,6 +29,9 @@ _RULE_NAMED = re.compile(r"\brule ([A-Za-z0-9_.-]+[A-Za-z0-9])")
 
 Place = tuple[str, str]
 """(account id, region)."""
+
+Kept = TypeVar("Kept", Table, Vault, Key)
+"""What a template says DeletionPolicy and UpdateReplacePolicy of that a control reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,23 +162,31 @@ def _as_template(
     subscribed: Mapping[str, int],
 ) -> AccountInventory:
     regions = tuple(
-        _with_what_only_templates_say(region, wanted, subscribed)
+        with_what_only_templates_say(region, wanted, subscribed)
         for region in account.regions
         if (region.account, region.region) in told
     )
     return replace(account, kind=Kind.TEMPLATE, simulated=True, regions=regions)
 
 
-def _with_what_only_templates_say(
+def with_what_only_templates_say(
     region: RegionInventory, wanted: Mapping[str, ResolvedResource], subscribed: Mapping[str, int]
 ) -> RegionInventory:
-    def table(one: Table | Gap) -> Table | Gap:
-        written = None if isinstance(one, Gap) else wanted.get(one.arn)
-        if written is None or isinstance(one, Gap):
+    """What becomes of tables, vaults and keys when their stack goes, by ARN; and how many subscribe to each topic."""
+
+    def kept(one: Kept) -> Kept:
+        written = wanted.get(one.arn)
+        if written is None:
             return one
         return replace(one, deletion_policy=written.deletion_policy, replace_policy=written.update_replace_policy)
 
     def topic(one: Topic | Gap) -> Topic | Gap:
         return one if isinstance(one, Gap) else replace(one, confirmed_subscriptions=subscribed.get(one.arn, 0))
 
-    return replace(region, tables=tuple(map(table, region.tables)), topics=tuple(map(topic, region.topics)))
+    return replace(
+        region,
+        tables=tuple(one if isinstance(one, Gap) else kept(one) for one in region.tables),
+        vaults=region.vaults if isinstance(region.vaults, Gap) else tuple(kept(one) for one in region.vaults),
+        keys=tuple(one if isinstance(one, Gap) else kept(one) for one in region.keys),
+        topics=tuple(map(topic, region.topics)),
+    )

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
@@ -41,20 +40,20 @@ class Judged:
 
 
 def judge(
-    stacks: tuple[StackSpec, ...], policy: Policy, now: datetime, *, checkov_at: Path | None = None, lint: bool = True
+    stacks: tuple[StackSpec, ...],
+    policy: Policy,
+    now: datetime,
+    *,
+    running: checkov.Running | None = None,
+    lint: bool = True,
 ) -> Judged:
     """Deploy, audit, place, doubt and merge. Raises TemplateError for what cannot be expanded outside an account.
 
-    `checkov_at` is its executable; None: it is said that checkov was not run. `lint`: False leaves out both linters.
+    `running` is checkov at work on them; None: it is said that it was not run. `lint`: False leaves out both linters.
     """
-    running, told = _start(checkov_at, stacks) if lint else (None, ())
-    try:
-        deployment = deployed(stacks, policy, now)
-        judged = _judged(deployment, policy, now)
-        lints, more = _linted(stacks, running) if lint else ((), ())
-    finally:
-        if running is not None:
-            running.stop()
+    deployment = deployed(stacks, policy, now)
+    judged = _judged(deployment, policy, now)
+    lints, said = _linted(stacks, running) if lint else ((), ())
     places = Places(deployment, policy)
     kinds = {(made.file, made.resource.logical_id): made.resource.type for made in places.made}
     owners = {(made.file, made.resource.logical_id): (made.arn, named(made)) for made in places.made}
@@ -65,7 +64,7 @@ def judge(
         if (type_of := _type(entry.value))
         and (spec.file, entry.key) not in kinds
     }  # fmt: skip
-    findings = merged((*judged.run.findings, *told, *more), lints, kinds, owners)
+    findings = merged((*judged.run.findings, *said), lints, kinds, owners)
     return replace(judged, run=replace(judged.run, findings=findings))
 
 
@@ -153,16 +152,6 @@ def _not_known(outcome: Outcome) -> Iterator[tuple[int, str]]:
                 yield resource.line, f"/Resources/{resource.logical_id}: {resource.skipped}"
 
 
-def _start(
-    executable: Path | None, stacks: tuple[StackSpec, ...]
-) -> tuple[checkov.Running | None, tuple[Finding, ...]]:
-    file = stacks[0].file
-    if executable is None:
-        hint = f"--checkov or {checkov.FOUND_BY} names it; pip install checkov, in an environment of its own"
-        return None, (silent(checkov.TOOL, Status.NOT_APPLICABLE, "checkov was not run: it was not found", file, hint),)
-    return checkov.start(executable, stacks), ()
-
-
 def _linted(
     stacks: tuple[StackSpec, ...], running: checkov.Running | None
 ) -> tuple[tuple[Lint, ...], tuple[Finding, ...]]:
@@ -170,7 +159,9 @@ def _linted(
     lints = list(cfn_lint.lints(stacks))
     said = [silent(cfn_lint.TOOL, Status.NOT_APPLICABLE, f"cfn-lint ran and objects to {len(lints)} lines", file)]
     if running is None:
-        return tuple(lints), tuple(said)
+        hint = f"--checkov or {checkov.FOUND_BY} names it; pip install checkov, in an environment of its own"
+        absent = silent(checkov.TOOL, Status.NOT_APPLICABLE, "checkov was not run: it was not found", file, hint)
+        return tuple(lints), (*said, absent)
     try:
         more = running.lints()
     except Error as error:

@@ -76,6 +76,7 @@ READS: Mapping[str, Reads] = {
     "VLT-03": {VAULT: ("/LockConfiguration",), AIR_GAPPED: ("/MinRetentionDays", "/MaxRetentionDays")},
     "VLT-04": {VAULT: ("/AccessPolicy",), AIR_GAPPED: ("/AccessPolicy",)},
     "VLT-05": {VAULT: ("/LockConfiguration/ChangeableForDays", "/LockConfiguration"), AIR_GAPPED: ("",)},
+    "VLT-06": {VAULT: ("",), AIR_GAPPED: ("",), KEY: ("/KeyPolicy", "")},
     "DR-01": {PLAN: (f"{BACKUP_RULE}/CopyActions",)},
     "DR-02": {PLAN: (f"{BACKUP_RULE}/CopyActions", f"{BACKUP_RULE}/Lifecycle")},
     "DR-05": {**_VAULTS, ROLE: ("/RoleName",), KEY: ("",)},

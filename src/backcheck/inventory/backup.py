@@ -146,6 +146,10 @@ class Vault:
     notifications: Notifications | Gap | None
     recovery_points: tuple[RecoveryPoint, ...] | Gap
     tags: Mapping[str, str] | Gap
+    deletion_policy: str | None = None
+    """DeletionPolicy, of a template only; None: not written."""
+    replace_policy: str | None = None
+    """UpdateReplacePolicy, of a template only; None: not written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,6 +81,10 @@ class Key:
     multi_region: bool
     rotation: bool | Gap
     policy: PolicyDocument | Gap | None
+    deletion_policy: str | None = None
+    """DeletionPolicy, of a template only; None: not written."""
+    replace_policy: str | None = None
+    """UpdateReplacePolicy, of a template only; None: not written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,8 @@ class EventRule:
     statuses: tuple[str, ...] = ()
     """`detail.status` of the pattern; empty: any. Restore job events carry `status`, backup and copy job events `state`
     (https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html)."""
+    role_arns: tuple[str, ...] = ()
+    """Execution roles that the rule, or its targets of Lambda and SNS, name."""
     failed_invocations_26h: int | Gap = 0
     """Sum of AWS/Events FailedInvocations over the 26 hours before the snapshot."""
 
@@ -68,6 +70,8 @@ class Alarm:
     actions_enabled: bool
     action_arns: tuple[str, ...]
     state: str
+    datapoints_to_alarm: int | None = None
+    """How many of the evaluation periods must breach; None: all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ import orjson
 
 from backcheck.errors import Error
 from backcheck.manifest.number import MAX_DIGITS, SMALL_INTEGERS, canonical_number, is_canonical
+from backcheck.manifest.plain import is_plain
 
 Attributes: TypeAlias = dict[str, Any]
 """An item, or a map in one: name to typed value, as DynamoDB's JSON has it, such as `{"id": {"N": "1"}}`."""
@@ -110,6 +111,8 @@ def encode_key(item: Attributes, names: tuple[str, ...]) -> bytes:
 
 def make_canonical(item: Attributes) -> bool:
     """Respell every value of an item in place; True if a number was respelled. Raises Error for what is no item."""
+    if is_plain(item):
+        return False
     if type(item) is not dict or "" in item:
         raise Error("an item that is not an object of named values")
     if not item:

@@ -9,6 +9,8 @@ from backcheck.cron import CronError, zone_of
 from backcheck.errors import Problem
 from backcheck.policy.document import Document, pointer_to
 from backcheck.policy.model import (
+    ALWAYS_CHECKED,
+    CHECKS,
     PRIMARY,
     AlertEvent,
     Alerts,
@@ -39,7 +41,6 @@ MONTHLY = "cron(0 6 2 * ? *)"
 DRILL_PREFIX = "awsbackup-restore-test-bc-"
 """AWS Backup's plans skip what is named so: https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html"""
 
-CHECKS = ("completed", "rto", "schema", "item-count", "digest", "settings", "cleanup")
 
 MAX_BACKUP_AGE_HOURS = 24
 
@@ -229,12 +230,16 @@ def _drill(
         methods=methods,
         tables=section.texts("tables") or tuple(table.key for table in tables),
         name_prefix=section.text("name_prefix", DRILL_PREFIX),
-        checks=section.texts("checks") or CHECKS,
+        checks=_checks(section.texts("checks")),
         cleanup_after_hours=section.number("cleanup_after_hours", 24),
         cost_ceiling_usd=float(section.amount("cost_ceiling_usd", 5)),
         evidence_retention_days=section.number("evidence_retention_days", 400),
         canary=Canary(role=canary.text("role", ""), key_prefix=canary.text("key_prefix", "")) if canary.data else None,
     )
+
+
+def _checks(named: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(one for one in CHECKS if one in ALWAYS_CHECKED or one in named) if named else CHECKS
 
 
 def _promised(

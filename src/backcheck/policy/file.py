@@ -13,6 +13,15 @@ MAX_BYTES = 1_000_000
 """A policy of 200 tables and 20 tiers has about 30,000 bytes."""
 
 
+def shown(path: Path) -> str:
+    """What a file is called in findings: below the working directory by its path from there, else as it was given.
+
+    Equal runs in two checkouts then have equal bytes, and code scanning finds the file in the repository.
+    """
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
+
+
 def read_text(path: Path) -> tuple[str, str]:
     """The file's text, and the SHA-256 of its bytes. Raises PolicyError."""
     data = _bytes_of(path)

@@ -11,7 +11,7 @@ from backcheck.errors import PolicyError, Problem
 from backcheck.policy import schema
 from backcheck.policy.build import build
 from backcheck.policy.document import Document
-from backcheck.policy.file import read_text
+from backcheck.policy.file import read_text, shown
 from backcheck.policy.model import Place, Policy
 from backcheck.policy.section import Section
 from backcheck.policy.yaml_reader import UnreadableError, read_yaml
@@ -26,7 +26,7 @@ FROM_TEMPLATE = f"give the policy that the template must comply with; {FIRST_POL
 def load(path: Path) -> Policy:
     """The policy in a file, with every default filled in. Raises PolicyError with all that is wrong, in file order."""
     text, sha256 = read_text(path)
-    return parse(text, file=str(path), sha256=sha256)
+    return parse(text, file=shown(path), sha256=sha256)
 
 
 def parse(text: str, *, file: str, sha256: str | None = None) -> Policy:

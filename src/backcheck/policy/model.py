@@ -273,6 +273,12 @@ class Validation:
     alerts: Alerts | None = None
 
 
+CHECKS = ("completed", "rto", "schema", "item-count", "digest", "settings", "cleanup")
+"""Everything that a drill can show."""
+ALWAYS_CHECKED = frozenset({"completed", "digest", "cleanup"})
+"""Without these a drill proves nothing, or leaves a copy of production behind."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Canary:
     """An item written by a role of its own, before and after T, that shows where a restore ends. Opt-in."""
@@ -294,6 +300,7 @@ class Drill:
     """Keys into Policy.tables."""
     name_prefix: str
     checks: tuple[str, ...]
+    """What a restore must show to have passed: those of CHECKS that are always asked for, and those named."""
     cleanup_after_hours: int
     cost_ceiling_usd: float
     evidence_retention_days: int

@@ -16,7 +16,8 @@ from backcheck.reconcile.classify import Change, Incident, Window, classify, cov
 from backcheck.reconcile.document import Entry, Plan, TableId, default_decision
 
 UNCERTAIN = timedelta(minutes=1)
-"""How exact an export's edges are, in an older edition of S3DataExport.HowItWorks; today's page is silent."""
+"""Export times "are based on an internal system clock and can vary by one minute of your application's local clock".
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +99,11 @@ def _evidence(request: Request, exports: list[Export], key: tuple[str, ...], ori
     if bad is None and windows:
         bad = Window(start=min(one.start for one in windows), end=max(one.end for one in windows))
     covered = bad is not None and covers(windows, bad)
+    begins_early = bad is not None and any(one.start < bad.start < one.end for one in windows)
     return _Evidence(
         changes=changes,
         shown=shown,
-        incident=Incident(bad=bad, restored_at=origin.at, covered=covered),
+        incident=Incident(bad=bad, restored_at=origin.at, covered=covered, begins_early=begins_early),
         listed=None if request.keys is None else reading.listed_keys(request.keys, key),
     )
 
@@ -155,6 +157,11 @@ def _notes(evidence: _Evidence, origin: reading.RestoreFacts, exports: list[Expo
         yield "AWS does not say of what moment the restored table is"
     if bad is None:
         return
+    if evidence.incident.begins_early:
+        yield (
+            "an export begins before the bad window: what differs and is not named by it needs a decision; "
+            "an export that begins at --bad-from tells more"
+        )
     if evidence.listed is None:
         yield "every write in the bad window is taken as the deployment's; --keys narrows it down"
     at_edge = sum(_at_edge(change, bad) for changes in evidence.changes.values() for change in changes)

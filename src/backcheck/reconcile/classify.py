@@ -49,6 +49,10 @@ class Reason(StrEnum):
     CREATED_IN_WINDOW = "created in the bad window: there is nothing to restore, and nothing is ever deleted"
     NOT_HELD = "touched in the bad window, and the restored table does not hold it"
     OTHER_BEFORE = "the restored table does not hold what the export says was there before the bad window"
+    UNNAMED = (
+        "changed, and maybe in the bad window: an export that begins before it does not name what was created just "
+        "before it and deleted in it"
+    )
     BEFORE_UNKNOWN = "what was there when the bad window began is shown by neither the restored table nor the export"
 
 
@@ -86,6 +90,8 @@ class Incident:
     """The moment that the restored table shows, where AWS tells."""
     covered: bool
     """Whether exports cover the whole bad window."""
+    begins_early: bool = False
+    """Whether an export that reaches into the bad window begins before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +128,17 @@ def classify(
         return _judged(Class.UNDETERMINED, Reason.NO_EXPORT)
     if touched:
         return _touched(restored, live, changes, touched[-1], bad, incident.restored_at)
+    if accused and incident.begins_early and restored is not None and _is_unnamed(changes, bad):
+        return _judged(Class.UNDETERMINED, Reason.UNNAMED)
     return _untouched(restored, live, changes, bad, accused=accused)
+
+
+def _is_unnamed(changes: tuple[Change, ...], bad: Window) -> bool:
+    """Whether an item that was there when the bad window began may have gone in it without a record.
+
+    "Insert + delete: no output" counts from the export's begin. That the item was there afterwards rules it out.
+    """
+    return not any(one.window.start < bad.start or one.before is not None for one in changes)
 
 
 def _untouched(
@@ -130,7 +146,7 @@ def _untouched(
 ) -> Judgement:
     """No write of the deployment's is known. One may be hidden behind a later write in the same export's window."""
     hidden = accused and any(one.written >= bad.end and one.window.start < bad.end for one in changes)
-    if restored is None:
+    if restored is None and not (hidden and changes[0].before is not None):
         return _judged(Class.KEEP, Reason.CREATED_SINCE)
     if live is None:
         return _judged(Class.DELETED, Reason.LAST_WRITE_DELETED if hidden else Reason.DELETED_SINCE)

@@ -197,6 +197,10 @@ def _entry(held: dict[str, Any]) -> Entry:
     )
 
 
+def _said(schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"description": description, **schema}
+
+
 def _closed(properties: dict[str, Any], *, optional: tuple[str, ...] = ()) -> dict[str, Any]:
     required = [name for name in properties if name not in optional]
     return {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
@@ -210,37 +214,47 @@ _COUNT = {"type": "integer", "minimum": 0}
 _ARN = {"type": "string", "pattern": "^arn:[^:]+:dynamodb:[^:]+:[0-9]{12}:table/[A-Za-z0-9_.-]+$"}
 _ENTRY = _closed(
     {
-        "key_digest": _DIGEST,
-        "class": {"enum": [str(kind) for kind in Class]},
-        "reason": {"enum": [str(reason) for reason in Reason]},
-        "restored": _DIGEST_OR_NULL,
-        "live": _DIGEST_OR_NULL,
-        "decision": {"enum": [*(str(one) for one in Decision), None]},
-        "key": _TEXT,
+        "key_digest": _said(_DIGEST, "Digest of the key, as in a manifest."),
+        "class": _said({"enum": [str(kind) for kind in Class]}, "What became of the item."),
+        "reason": _said({"enum": [str(reason) for reason in Reason]}, "Why it is in its class."),
+        "restored": _said(_DIGEST_OR_NULL, "Digest of the item in the restored table; null: it is not there."),
+        "live": _said(_DIGEST_OR_NULL, "The same of the live table: written to only where it still is so."),
+        "decision": _said(
+            {"enum": [*(str(one) for one in Decision), None]},
+            "The only thing that may be edited, of classes conflict and undetermined: restore, keep, or null for none.",
+        ),
+        "key": _said(_TEXT, "The key as JSON, with --show-keys only."),
     },
     optional=("key",),
 )
 JSON_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": SCHEMA,
+    "$id": "urn:backcheck:reconcile:v1",
+    "title": "A plan of backcheck reconcile",
+    "description": "Which items a bad deployment lost or damaged. Digests and decisions, no item data.",
     **_closed(
         {
-            "id": _DIGEST,
-            "counts": _closed({str(kind): _COUNT for kind in Class}),
+            "id": _said(_DIGEST, "SHA-256 of all but the decisions: a plan that was changed elsewhere does not load."),
+            "counts": _said(_closed({str(kind): _COUNT for kind in Class}), "Items of each class."),
             "schema": {"const": SCHEMA},
-            "made_at": _TEXT,
-            "endpoint": _TEXT,
+            "made_at": _said(_TEXT, "When the tables were read."),
+            "endpoint": _said(_TEXT, "Where: a plan from an emulator is never applied to AWS."),
             "restored": _closed({"arn": _ARN, "id": _TEXT_OR_NULL, "as_of": _TEXT_OR_NULL}),
             "live": _closed({"arn": _ARN, "id": _TEXT_OR_NULL}),
-            "key": {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 2},
-            "bad_from": _TEXT_OR_NULL,
-            "bad_until": _TEXT_OR_NULL,
-            "listed_keys": {"anyOf": [_COUNT, {"type": "null"}]},
-            "exports": {"type": "array", "items": _TEXT},
-            "same": _COUNT,
+            "key": _said({"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 2}, "Names of the key."),
+            "bad_from": _said(_TEXT_OR_NULL, "Every write from here on,"),
+            "bad_until": _said(_TEXT_OR_NULL, "until before here, is taken as the deployment's."),
+            "listed_keys": _said({"anyOf": [_COUNT, {"type": "null"}]}, "How many keys --keys gave; null: no list."),
+            "exports": _said({"type": "array", "items": _TEXT}, "ARNs of the exports that it was judged by."),
+            "same": _said(_COUNT, "Items that both tables have, and have the same."),
             "notes": {"type": "array", "items": _TEXT},
-            "entries": {"type": "array", "items": _ENTRY},
+            "entries": _said({"type": "array", "items": _ENTRY}, "Every item that differs."),
         }
     ),
 }
 _validator = Draft202012Validator(JSON_SCHEMA)
+
+
+def published() -> str:
+    """The schema as docs/reconcile-plan.schema.json has it."""
+    return orjson.dumps(JSON_SCHEMA, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()

@@ -14,9 +14,12 @@ from typing import Any
 from backcheck.manifest.encoding import Attributes
 
 EXPRESSION_BYTES = 4096
-"""'The maximum length of any expression string is 4 KB' (developer guide, Constraints)."""
+"""'The maximum length of any expression string is 4 KB', of 1024 bytes each.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-expression-parameters
+The same page allows 2 MB of names and values together: two items have 400 KB each at most, so that is never reached."""
 MAX_OPERATORS = 300
-"""Operators and functions in one expression (the same page)."""
+"""Operators and functions in one expression (the same page). A comparator, a function and each AND count as one: a
+condition on n attributes has 2n - 1. The `=` of a SET action counts for nothing."""
 
 
 def put_request(table: str, restored: Attributes, key: tuple[str, ...]) -> dict[str, Any]:
@@ -43,7 +46,7 @@ def update_request(table: str, restored: Attributes, live: Attributes, key: tupl
     parts = [f"SET {', '.join(f'{names[n]}=:r{names[n][1:]}' for n in changed)}"] if changed else []
     parts += [f"REMOVE {', '.join(names[n] for n in dropped)}"] if dropped else []
     update = " ".join(parts)
-    if len(names) * 2 > MAX_OPERATORS or max(len(condition), len(update)) > EXPRESSION_BYTES:
+    if 2 * len(names) - 1 > MAX_OPERATORS or max(len(condition), len(update)) > EXPRESSION_BYTES:
         return None
     values = {f":l{names[name][1:]}": value for name, value in live.items()}
     values |= {f":r{names[name][1:]}": restored[name] for name in changed}

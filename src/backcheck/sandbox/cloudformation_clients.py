@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any
 
 import boto3
-import botocore.session
 
 from backcheck.sandbox import caller
 from backcheck.sandbox.cloudformation_stacks import Account, Stack, find_stack
+from backcheck.sandbox.models import botocore_session
 from backcheck.sandbox.operations import Call
 from backcheck.sandbox.refusal import Refusal
 from backcheck.sandbox.world import World
@@ -28,7 +28,7 @@ def _session(account: str) -> boto3.Session:
     return boto3.Session(
         aws_access_key_id=caller.access_key(account),
         aws_secret_access_key="sandbox",  # noqa: S106  nothing checks it
-        botocore_session=botocore.session.Session(),
+        botocore_session=botocore_session(),
     )
 
 

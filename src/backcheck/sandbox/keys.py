@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from moto.kms.models import Key, kms_backends
+from moto.kms.utils import generate_private_key
 
 from backcheck.sandbox.operations import Call, Reply, operation
 from backcheck.sandbox.refusal import Refusal, invalid
@@ -78,6 +79,19 @@ def enable_key(call: Call) -> Reply:
     """The reverse."""
     _backend(call).enable_key(_key_id(call))
     return {}
+
+
+class Symmetric:
+    """In place of the RSA key that moto makes for every symmetric key, at up to a third of a second each."""
+
+    def public_key(self) -> bytes:
+        """https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html takes asymmetric keys only."""
+        raise Refusal("UnsupportedOperationException", "a symmetric key has no public key")
+
+
+def private_key(key_spec: str) -> Any:
+    """What a key signs with. moto refuses to sign with a symmetric one before it looks at this."""
+    return Symmetric() if key_spec == "SYMMETRIC_DEFAULT" else generate_private_key(key_spec)
 
 
 def _backend(call: Call) -> Any:

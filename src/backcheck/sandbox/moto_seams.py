@@ -16,11 +16,17 @@ from typing import Any
 
 import moto.core.utils
 import moto.dynamodb.responses
+import moto.kms.models
 from moto import backends
 from moto.core.base_backend import BackendDict
+from moto.core.loaders import create_loader
 from moto.core.model_instances import reset_model_data
 from moto.core.responses import BaseResponse
 from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.kms.utils import generate_private_key
+
+moto.core.utils.create_loader = cache(create_loader)  # type: ignore[attr-defined]  # imported there by name
+"""moto makes a loader for each service, and each looks for the models of all of AWS's services anew."""
 
 Handler = Callable[[Any, str, Any], Any]
 """moto's URL handlers: (request, url, headers) to (status, headers, body)."""
@@ -54,6 +60,8 @@ class Seams:
     add: Callable[[Any, Any], Any]
     """Adds two numbers, given as moto's attribute values."""
     subtract: Callable[[Any, Any], Any]
+    private_key: Callable[[str], Any]
+    """What a KMS key of some spec signs with."""
 
 
 _STOCK_ATTRIBUTES: tuple[tuple[Any, str, Any], ...] = (
@@ -62,6 +70,7 @@ _STOCK_ATTRIBUTES: tuple[tuple[Any, str, Any], ...] = (
     (moto.dynamodb.responses, "DynamoResult", moto.dynamodb.responses.DynamoResult),
     (DynamoType, "__add__", DynamoType.__add__),
     (DynamoType, "__sub__", DynamoType.__sub__),
+    (moto.kms.models, "generate_private_key", generate_private_key),
 )
 """Owner, name and moto's own value of all that is replaced while a sandbox is open."""
 
@@ -70,7 +79,7 @@ def engage(seams: Seams) -> None:
     """Give moto our clock, our accounts, and our say in every call."""
     global _now, _act, _account
     _now, _act, _account = seams.now, seams.act, seams.account
-    ours = (_call_action, _current_account, seams.dynamo_result, seams.add, seams.subtract)
+    ours = (_call_action, _current_account, seams.dynamo_result, seams.add, seams.subtract, seams.private_key)
     for (owner, name, _), value in zip(_STOCK_ATTRIBUTES, ours, strict=True):
         setattr(owner, name, value)
     _patch_time()

@@ -140,8 +140,14 @@ def _problem(region: Region, order: RestoreOrder, now: datetime) -> str | None:
 
 
 def _actions(point: RecoveryPoint, target: str) -> list[tuple[str, str]]:
-    """What the role must be allowed, on what: for advanced backups RestoreTableFromAwsBackup (amazondynamodb,
-    UsageNotesAWS), for the others RestoreTableFromBackup on the backup and the item actions on the new table.
+    """What the role must be allowed, on what: for advanced backups RestoreTableFromAwsBackup, for the others
+    RestoreTableFromBackup on the backup and the item actions on the new table.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/backuprestore_IAM.html asks for read and write
+    permissions on the target with RestoreTableFromBackup and RestoreTableToPointInTime. Its example 8, a complete
+    policy for advanced backups, has RestoreTableFromAwsBackup as the only action of a restore; so has
+    UsageNotesAWS.html. AWSBackupServiceRolePolicyForRestores has the item actions, too: it serves both kinds. The
+    caller's own rights are never asked here: whoever restores by PITR in the sandbox may.
     """
     items = [(f"dynamodb:{action}", target) for action in ITEM_ACTIONS]
     if point.managed:

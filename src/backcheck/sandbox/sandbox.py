@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import boto3
-import botocore.session
 from botocore.handlers import BUILTIN_HANDLERS
-from botocore.loaders import Loader, create_loader
 
 from backcheck.errors import UsageError
-from backcheck.sandbox import all_operations, caller, dynamodb, managed_policies, moto_seams, points, tables
+from backcheck.sandbox import all_operations, caller, dynamodb, keys, managed_policies, moto_seams, points, tables
 from backcheck.sandbox.clock import Clock
 from backcheck.sandbox.faults import Faults
+from backcheck.sandbox.models import botocore_session
 from backcheck.sandbox.server import Server
 from backcheck.sandbox.wire import Wire
 from backcheck.sandbox.world import World
@@ -106,7 +104,7 @@ class Sandbox:
             aws_access_key_id=caller.access_key(account),
             aws_secret_access_key=SECRET,
             region_name="us-east-1",
-            botocore_session=_botocore_session(),
+            botocore_session=botocore_session(),
         )
         if role is None:
             return session
@@ -117,7 +115,7 @@ class Sandbox:
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given["SessionToken"],
             region_name="us-east-1",
-            botocore_session=_botocore_session(),
+            botocore_session=botocore_session(),
         )
 
     def client(self, service: str, *, region: str = "us-east-1", account: str | None = None) -> Any:
@@ -153,6 +151,7 @@ class Sandbox:
                 dynamo_result=dynamodb.FastResult,
                 add=dynamodb.add,
                 subtract=dynamodb.subtract,
+                private_key=keys.private_key,
             )
         )
         managed_policies.install(self.account)
@@ -185,18 +184,6 @@ class Sandbox:
             _restore(self._environment)
             self._environment = None
         _open = None
-
-
-@cache
-def _models() -> Loader:
-    """botocore's models, read once in a process."""
-    return create_loader()
-
-
-def _botocore_session() -> botocore.session.Session:
-    session = botocore.session.Session()
-    session.register_component("data_loader", _models())
-    return session
 
 
 def _hide_aws_settings(account: str) -> dict[str, str]:

@@ -29,13 +29,15 @@ MOTO_NAMES = {
     "eventbridge": "events",
     "monitoring": "cloudwatch",
     "lambda": "awslambda",
+    "application-auto-scaling": "applicationautoscaling",
+    "application-autoscaling": "applicationautoscaling",
 }
 """moto's name of a service by botocore's (in process) or by its signing name (served), where they differ."""
 
 SERVICES = frozenset(
     {
         "backup", "dynamodb", "sts", "resourcegroupstaggingapi", "iam", "kms", "sns", "events", "cloudwatch",
-        "awslambda", "cloudtrail", "cloudformation", "s3",
+        "awslambda", "cloudtrail", "cloudformation", "s3", "applicationautoscaling",
     }
 )  # fmt: skip
 """What this account has. moto has more, which is not looked after here, so it is unsupported."""

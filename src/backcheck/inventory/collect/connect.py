@@ -73,6 +73,25 @@ def targets(
     return tuple(found)
 
 
+def assumed(target: Target, role_arn: str) -> boto3.Session:
+    """A session of a role, assumed as the target; live, when it is first used and again before it expires.
+
+    Anything else than AWS has a clock of its own, by which its credentials may have expired long ago: there they are
+    taken once and kept. Raises UsageError without credentials, and botocore's errors where it is assumed at once.
+    """
+    if target.kind is Kind.LIVE:
+        return _assumed(target.session, role_arn, None, target.endpoint_url)
+    region = target.session.region_name or "us-east-1"
+    sts = target.session.client("sts", region_name=region, endpoint_url=target.endpoint_url)
+    given = sts.assume_role(RoleArn=role_arn, RoleSessionName="backcheck")["Credentials"]
+    return boto3.Session(
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+        region_name=region,
+    )
+
+
 def refuse_override(session: boto3.Session, environment: Mapping[str, str]) -> None:
     """Raise UsageError where environment or profile would send a live audit to another endpoint."""
     names = [name for name, value in sorted(environment.items()) if name.startswith("AWS_ENDPOINT_URL") and value]

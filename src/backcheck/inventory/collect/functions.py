@@ -172,6 +172,7 @@ def _alarm(reply: Reply, region: str) -> Alarm:
         statistic=reply.maybe_text("Statistic") or reply.maybe_text("ExtendedStatistic") or "",
         period_seconds=reply.maybe_number("Period") or 0,
         evaluation_periods=reply.maybe_number("EvaluationPeriods") or 0,
+        datapoints_to_alarm=reply.maybe_number("DatapointsToAlarm"),
         treat_missing_data=reply.maybe_text("TreatMissingData") or "missing",
         actions_enabled=reply.maybe_flag("ActionsEnabled") is not False,
         action_arns=reply.optional_texts("AlarmActions"),

@@ -40,11 +40,14 @@ async def _with_targets(calls: Calls, region: str, rule: EventRule) -> EventRule
         "events",
         "ListTargetsByRule",
         region,
-        lambda page: tuple(part.text("Arn") for part in page.parts("Targets")),
+        lambda page: tuple((part.text("Arn"), part.maybe_text("RoleArn") or "") for part in page.parts("Targets")),
         about=rule.name,
         Rule=rule.name,
     )
-    return replace(rule, target_arns=targets)
+    if isinstance(targets, Gap):
+        return replace(rule, target_arns=targets)
+    roles = [role for arn, role in targets if role and arn.split(":")[2:3] in (["lambda"], ["sns"])]
+    return replace(rule, target_arns=tuple(arn for arn, _ in targets), role_arns=(*rule.role_arns, *roles))
 
 
 def _rule(reply: Reply, region: str) -> EventRule:
@@ -65,6 +68,7 @@ def _rule(reply: Reply, region: str) -> EventRule:
         statuses=statuses or (),
         other_filters=_filters_more(pattern),
         target_arns=(),
+        role_arns=tuple(role for role in [reply.maybe_text("RoleArn")] if role),
     )
 
 
