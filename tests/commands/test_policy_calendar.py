@@ -83,7 +83,7 @@ def test_the_picture_is_written(capsys: pytest.CaptureFixture[str], tmp_path: Pa
 def test_a_picture_that_cannot_be_written_is_an_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with pytest.raises(Error, match="cannot be written: No such file") as refused:
         command.main([TECHMODA, "--svg", str(tmp_path / "no" / "c.svg")], standalone_mode=False)
-    assert refused.value.exit_code == 2
+    assert refused.value.exit_code == 4
 
 
 def test_a_terminal_gets_its_own_width_and_colours(

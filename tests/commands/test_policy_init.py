@@ -198,6 +198,10 @@ def test_tables_without_a_plan_get_a_tier_that_is_marked_as_proposed(
         (["--from-template", "a", "--from-snapshot", "b"], "name either an account, templates or one snapshot"),
         (["--from-account"], "no account is named"),
         (["--from-account", "--live", "--sandbox", "techmoda"], "more than one account is named"),
+        (
+            ["--from-account", "--sandbox", "techmoda", "--account", "1"],
+            "the policy to be written:4:10: /account: must be",
+        ),
         (["--from-template", "a", "--live"], "no account is read here"),
         (["--from-template", "a", "--region", "us-east-1", "--region", "us-west-2"], "one Region of their own"),
         (["--from-template", "nothing.yaml"], "cannot be read"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -178,6 +179,28 @@ def test_08_a_time_that_daylight_saving_leaves_out() -> None:
     rpo = verdict(world(points), "RPO-02")
     assert rpo.status is FAIL, "47 hours passed between two points: measured is measured"
     assert "47 h" in rpo.observed
+
+
+@pytest.mark.parametrize("hour", [0, 1])
+def test_08_a_time_that_comes_twice(hour: int) -> None:
+    """02:30 in Berlin comes twice on 2026-10-25, at 00:30 and 01:30 UTC: one backup is due, at either."""
+    tier = examples.tier(schedule="cron(30 2 * * ? *)", timezone="Europe/Berlin", copies=())
+    rule = examples.rule(schedule="cron(30 2 * * ? *)", timezone="Europe/Berlin", copies=())
+    night = datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+    around = [datetime(2026, 10, 24, 0, 30, tzinfo=UTC), datetime(2026, 10, 26, 1, 30, tzinfo=UTC)]
+
+    def world(*times: datetime) -> World:
+        plan = examples.plan(rules=(rule,), created=datetime(2026, 10, 23, 12, tzinfo=UTC))
+        points = tuple(examples.point(time + timedelta(minutes=5)) for time in sorted(times))
+        return examples.world(
+            policy=examples.policy(tiers=(tier,)),
+            now=datetime(2026, 10, 26, 12, tzinfo=UTC),
+            primary={"plans": (plan,), "vaults": (examples.vault(recovery_points=points),)},
+        )
+
+    found = verdict(world(*around, night), "RP-02", tier.id)
+    assert (found.status, found.expected) == (PASS, "3 points since 2026-10-24 00:30 UTC")
+    assert verdict(world(*around), "RP-02", tier.id).status is FAIL
 
 
 @pytest.mark.parametrize(
@@ -461,6 +484,31 @@ def test_27_advanced_features_are_off_in_one_region() -> None:
     assert worst(world, "DR-05") is FAIL
 
 
+def test_27_a_native_point_does_not_tell_its_key() -> None:
+    """Without advanced features the ARN is DynamoDB's and the key the table's: a backup, if not the one asked for."""
+    native = tuple(
+        replace(point, arn=f"{examples.TABLE_ARN}/backup/{number:014}-0", key_arn=None)
+        for number, point in enumerate(examples.points())
+    )
+    assert worst(holding(native), "RP-01") is PASS
+    assert worst(holding(native), "RP-04") is UNKNOWN
+
+
+def test_28_the_vault_that_every_account_has() -> None:
+    """AWS's own `Default`, under AWS's own key, is judged like any other, and is not what the policy asks for."""
+    wanted = (examples.policy_vault(name="Default"), examples.policy_vault("dr"))
+    default = examples.vault(
+        name="Default", arn=examples.VAULT_ARN.replace("shop-vault", "Default"), locked=False, policy=None
+    )
+    world = examples.world(
+        policy=examples.policy(vaults=wanted),
+        primary={"vaults": (default,), "keys": (examples.key(manager="AWS"),)},
+    )
+    for control in ("VLT-02", "VLT-03", "VLT-04"):
+        assert verdict(world, control, resource=":Default").status is FAIL, control
+    assert worst(world, "VLT-01") is PASS
+
+
 def test_28_vaults_of_one_name_in_two_regions_and_an_air_gapped_one() -> None:
     vaults = (examples.policy_vault(), examples.policy_vault("dr", name="shop-vault"))
     twin = examples.dr_vault(name="shop-vault", arn=examples.VAULT_ARN.replace(examples.HERE, examples.THERE))
@@ -506,6 +554,28 @@ def test_32_the_runners_zone_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+ELSEWHERE = {
+    10: ("gate/test_unknown.py", "test_a_parameter_without_a_value_makes_what_hangs_on_it_unknown"),
+    22: ("inventory/test_each_operation.py", "test_a_list_whose_second_page_fails_is_no_list"),
+    23: ("inventory/test_denied.py", "test_a_denied_operation_is_a_named_gap"),
+    24: ("inventory/test_unanswering.py", "test_a_region_that_is_not_enabled_is_named"),
+    29: ("manifest/test_mutations.py", "test_a_change_is_found"),
+    30: ("drill/test_kill.py", "test_a_killed_drill_leaves_nothing_once_it_is_reaped"),
+    31: ("template/test_sam.py", "test_globals_are_merged_and_keep_their_lines"),
+    33: ("test_waivers.py", "test_a_waiver_that_does_not_hold_leaves_the_failure"),
+}
+"""Cases that another module's tests hold, or the second half of."""
+
+CASES = range(1, 35)
+
+
+def test_every_hard_case_has_a_test() -> None:
+    here = {int(name[5:7]) for name in globals() if name.startswith("test_") and name[5:7].isdigit()}
+    assert here | set(ELSEWHERE) == set(CASES)
+    for file, name in ELSEWHERE.values():
+        assert f"def {name}(" in (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
 
 
 def test_34_an_account_that_a_mock_accepted_is_refused_here() -> None:

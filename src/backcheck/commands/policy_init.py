@@ -20,7 +20,7 @@ from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
 from backcheck.draft.access import undenied
 from backcheck.draft.text import text
-from backcheck.errors import UsageError
+from backcheck.errors import PolicyError, UsageError
 from backcheck.evaluate import evaluate
 from backcheck.inventory import snapshot
 from backcheck.inventory.model import Inventory
@@ -178,4 +178,7 @@ def _loaded(document: draft.JsonMap) -> Policy:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "policy.yaml"
         path.write_text(write_yaml(document))
-        return load(path)
+        try:
+            return load(path)
+        except PolicyError as error:  # its file is gone when this is read: what was asked for is to blame
+            raise PolicyError("the policy to be written", error.problems) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backcheck.errors import Error, UsageError
+from backcheck.errors import UsageError
 
 
 def refuse_the_policy(file: Path | None, policy: Path) -> None:
@@ -14,8 +14,9 @@ def refuse_the_policy(file: Path | None, policy: Path) -> None:
 
 
 def write(file: Path, text: str) -> None:
-    """Write it as UTF-8; raises Error where that fails."""
+    """Write it as UTF-8; raises UsageError where the path is not one to write to."""
     try:
         file.write_bytes(text.encode("utf-8"))
     except OSError as error:
-        raise Error(f"cannot be written: {error.strerror}", where=str(file), hint="make its folder first") from error
+        hint = "name a file in a folder that is there"
+        raise UsageError(f"cannot be written: {error.strerror}", where=str(file), hint=hint) from error
