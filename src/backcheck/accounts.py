@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from backcheck.errors import UsageError
 from backcheck.inventory import snapshot
@@ -15,6 +17,9 @@ from backcheck.inventory.model import Inventory
 from backcheck.policy.model import PRIMARY, Account, Policy
 
 Progress = Callable[[int], None]
+
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
+ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/\S+")
 
 ONE_ACCOUNT = "name one of --live, --endpoint-url URL, --sandbox SCENARIO, --snapshot FILE"
 
@@ -38,8 +43,28 @@ class Choice:
             raise UsageError(
                 "no account is named" if not any(named) else "more than one account is named", hint=ONE_ACCOUNT
             )
+        if self.endpoint_url is not None:
+            _check_url(self.endpoint_url)
+        for region in self.regions:
+            if not REGION.fullmatch(region):
+                raise UsageError(f"{region!r} is not the name of a Region", hint="write it as us-east-1")
+        if self.role_arn is not None and not ROLE.fullmatch(self.role_arn):
+            raise UsageError(
+                f"{self.role_arn!r} is not the ARN of a role", hint="write it as arn:aws:iam::123456789012:role/NAME"
+            )
         if (self.profile or self.role_arn) and (self.sandbox is not None or self.snapshot is not None):
             raise UsageError("a profile or role means nothing to a sandbox or a snapshot", hint="leave it out")
+
+
+def _check_url(url: str) -> None:
+    """Raise UsageError for what no request could be sent to."""
+    try:
+        parts = urlsplit(url)
+        there = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        there = False
+    if not there:
+        raise UsageError(f"--endpoint-url {url!r} is not a URL", hint="write it as http://127.0.0.1:4566")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 import traceback
@@ -55,6 +56,20 @@ UNKNOWN_OUTCOME = 2
 WRONG_USAGE = 4
 INTERRUPTED = 130
 
+FILE_ERRORS = frozenset(
+    {
+        errno.EACCES,
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""What is wrong with a path that a user gave; a full disk is not among them."""
+
 EXTRAS = {
     "blake3": "manifest",
     "cfnlint": "gate",
@@ -97,10 +112,19 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         _tell("interrupted", verbose)
         return INTERRUPTED
+    except OSError as error:
+        _tell(_explain_file(error), verbose)
+        return WRONG_USAGE if error.errno in FILE_ERRORS and error.filename else UNKNOWN_OUTCOME
     except Exception as error:  # noqa: BLE001  the last stop before the terminal: an error of ours is exit 2, not 1
         _tell(_explain(error), verbose)
         return UNKNOWN_OUTCOME
     return result if isinstance(result, int) else 0
+
+
+def _explain_file(error: OSError) -> str:
+    if error.errno not in FILE_ERRORS or not error.filename:
+        return _explain(error)
+    return f"{error.filename}: cannot be read or written: {error.strerror}\n  try: correct the path, or its permissions"
 
 
 def _explain(error: Exception) -> str:

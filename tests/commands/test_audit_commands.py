@@ -52,6 +52,16 @@ def taken(tmp_path: Path) -> Path:
         (["snapshot", "--policy", POLICY, "--live", "--out", POLICY], "is the policy itself"),
         (["recover", "t", "--policy", POLICY, "--snapshot", "none.gz"], "cannot be read"),
         (["permissions", "--policy", POLICY, "--account", "nobody"], "the policy has no account nobody"),
+        (["permissions", "--policy", POLICY, "--profile", "x"], "nobody is asked without --check"),
+        (["snapshot", "--policy", POLICY, "--endpoint-url", "127.0.0.1:1", "--out", "x"], "is not a URL\n  try: write"),
+        (["snapshot", "--policy", POLICY, "--endpoint-url", "http://h:99999", "--out", "x"], "is not a URL"),
+        (["snapshot", "--policy", POLICY, "--endpoint-url", "http://h:x", "--out", "x"], "is not a URL"),
+        (["snapshot", "--policy", POLICY, "--endpoint-url", "", "--out", "x"], "is not a URL"),
+        (
+            ["recover", "t", "--policy", POLICY, "--live", "--region", "us east"],
+            "'us east' is not the name of a Region",
+        ),
+        (["check", "--policy", POLICY, "--live", "--role-arn", "r", "--out", "x"], "'r' is not the ARN of a role"),
         (["controls", "PIT-99"], "there is no control PIT-99"),
         (["diff", "none.json", "none.json"], "cannot be read"),
     ],
@@ -59,6 +69,25 @@ def taken(tmp_path: Path) -> Path:
 def test_wrong_usage_is_exit_4(arguments: list[str], message: str, output: Output) -> None:
     assert cli.run(arguments) == 4
     assert message in output()[1]
+
+
+def test_a_path_that_cannot_be_is_exit_4(tmp_path: Path, output: Output) -> None:
+    (tmp_path / "file").write_text("")
+    out = str(tmp_path / "file" / "below")
+    assert cli.run(["check", "--policy", POLICY, "--sandbox", "techmoda", "--out", out]) == 4
+    assert f"{out}: cannot be read or written: Not a directory\n  try: correct the path" in output()[1]
+
+
+def test_a_snapshot_with_gaps_is_written_and_exit_2(
+    tmp_path: Path, output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "123456789012")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    file = tmp_path / "s.json.gz"
+    nobody = ["--endpoint-url", "http://127.0.0.1:1"]
+    assert cli.run(["snapshot", "--policy", POLICY, *nobody, "--out", str(file)]) == 2
+    assert "backcheck: not read: dynamodb:ListTables in us-east-1: Unreachable" in output()[1]
+    assert len(snapshot.read(file).gaps) > 5
 
 
 def test_controls_lists_the_catalogue(output: Output) -> None:

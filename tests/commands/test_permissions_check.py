@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from backcheck import cli
-from backcheck.permissions import document
+from backcheck.commands.permissions import _simulated
+from backcheck.errors import Error
+from backcheck.permissions import document, missing, samples
 from backcheck.policy.load import load
 from backcheck.sandbox import Sandbox
 
@@ -110,3 +112,43 @@ def test_who_may_not_ask_is_told_so(check: Check, sandbox: Sandbox, capsys: pyte
     err = capsys.readouterr().err
     assert "could not tell" in err
     assert "ask somebody who may simulate" in err
+
+
+def test_another_accounts_caller_is_told_so(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.read_text().replace("123456789012", "999988887777"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", sandbox.account)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    assert cli.run(["permissions", "--policy", str(policy), "--check", "--endpoint-url", sandbox.serve().url]) == 4
+    assert "the credentials are of account 123456789012, the policy's is 999988887777" in capsys.readouterr().err
+
+
+class Simulator:
+    """Answers in two pages, and not of the actions in `silent`."""
+
+    def __init__(self, silent: tuple[str, ...] = ()) -> None:
+        self._silent = silent
+
+    def get_paginator(self, _: str) -> Simulator:
+        return self
+
+    def paginate(self, *, ActionNames: list[str], **_: object) -> Iterator[dict[str, Any]]:  # noqa: N803  IAM's name
+        told = [
+            {"EvalActionName": name, "EvalResourceName": "*", "EvalDecision": "allowed"}
+            for name in ActionNames
+            if name not in self._silent
+        ]
+        yield {"EvaluationResults": told[:3], "IsTruncated": True}
+        yield {"EvaluationResults": [{**one, "EvalDecision": "implicitDeny"} for one in told[3:]]}
+
+
+def test_every_page_counts_and_silence_is_no_permission() -> None:
+    policy = load(POLICY)
+    asked = [action for action, _ in samples(policy, policy.accounts[0])]
+    found = _simulated(Simulator(), "arn", policy, policy.accounts[0])
+    assert {one["EvalActionName"] for one in found} == set(asked)
+    assert missing(found), "what is denied is on the second page"
+    with pytest.raises(Error, match="could not tell: nothing was said of backup:ListBackupJobs"):
+        _simulated(Simulator(("backup:ListBackupJobs",)), "arn", policy, policy.accounts[0])

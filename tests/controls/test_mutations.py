@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -24,6 +25,7 @@ from backcheck.finding import Finding, Status
 from backcheck.inventory.backup import Notifications, RestoreJob
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import Inventory
+from backcheck.selection import Condition, Operator
 
 NOT_JUDGED = Path(__file__).parents[2] / "docs" / "not-judged.md"
 ACCOUNT = tuple(one for one in CONTROLS if Reads.ACCOUNT in one.reads and one.id != "RPO-01")
@@ -166,6 +168,8 @@ def other_values(site: Site) -> Iterator[object]:
     value = site.value
     if isinstance(value, bool):
         yield not value
+    elif isinstance(value, StrEnum):
+        yield from (one for one in type(value) if one is not value)
     elif isinstance(value, int | float):
         yield from (0, value + 1, value * 10 + 7)
     elif isinstance(value, datetime):
@@ -223,6 +227,13 @@ def _worlds() -> Iterator[World]:
         ("RP-03", "made under an older plan"),
     ):
         yield next(control for control in CONTROLS if control.id == one).fails[name]()
+    condition = Condition(operator=Operator.STRING_EQUALS, key="aws:ResourceTag/backup", value="yes")
+    yield examples.world(
+        primary={
+            "tables": (examples.table(tags={"backup": "yes"}),),
+            "plans": (examples.plan(selections=(examples.selection(conditions=(condition,)),)),),
+        }
+    )
     yield examples.world(drills=examples.drills("pitr", simulated=True))
     yield examples.world(primary={"restore_jobs": (replace(RESTORE, state="FAILED"),)})
     yield examples.world(primary={"backup_jobs": (examples.backup_job(state="RUNNING", start_by=None, rule_id=None),)})
@@ -292,8 +303,41 @@ def _matters(world: World, before: frozenset[Finding], site: Site, value: object
     return _seen(with_inventory(world, put(inventory_of(world), site.path, value))) != before
 
 
-def test_every_field_is_judged_or_listed_with_the_reason() -> None:
+def listed_fields() -> dict[str, str]:
+    """Field to reason, of the page."""
     rows = [line.split("|") for line in NOT_JUDGED.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
-    listed = {row[1].strip().strip("`"): row[2].strip() for row in rows}
+    return {row[1].strip().strip("`"): row[2].strip() for row in rows}
+
+
+def types_in(hint: object) -> Iterator[type]:
+    """Every type that a hint names, inside unions and containers too."""
+    if isinstance(hint, type) and get_origin(hint) is None:
+        yield hint
+    for one in get_args(hint):
+        yield from types_in(one)
+
+
+def fields_below(kind: type, seen: set[type]) -> Iterator[str]:
+    """`Type.field` of a dataclass and of every one in it, but for Gaps and what is below a field that is not judged."""
+    if kind in seen or kind is Gap:
+        return
+    seen.add(kind)
+    for name, hint in get_type_hints(kind).items():
+        inner = [one for one in types_in(hint) if is_dataclass(one)]
+        if not all(is_dataclass(arm) or arm is type(None) for arm in arms(hint)):
+            yield f"{kind.__name__}.{name}"
+        if f"{kind.__name__}.{name}" not in listed_fields():
+            for one in inner:
+                yield from fields_below(one, seen)
+
+
+def test_no_field_of_the_inventory_is_left_untried() -> None:
+    """By the types themselves: a field that no example holds would pass for judged."""
+    tried = {site.owner for world in _worlds() for site, _ in _tried(world)}
+    assert set(fields_below(Inventory, set())) == tried
+
+
+def test_every_field_is_judged_or_listed_with_the_reason() -> None:
+    listed = listed_fields()
     assert fields_without_effect(set(listed)) == set(listed)
     assert all(len(reason) > 20 for reason in listed.values())

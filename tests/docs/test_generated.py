@@ -47,6 +47,30 @@ def test_every_option_in_the_readme_exists() -> None:
             assert option in shown, f"backcheck {words[0]} has no {option}"
 
 
+RUNBOOK = (ROOT / "docs" / "runbooks" / "incident.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("line", re.findall(r"^backcheck .*", RUNBOOK, re.MULTILINE))
+def test_every_option_in_the_runbook_exists(line: str) -> None:
+    words = line.split()[1:]
+    named = words[:2] if words[0] == "reconcile" else words[:1]
+    shown = output(*named, "--help")
+    for option in re.findall(r"--[a-z-]+", line):
+        assert option in shown, f"backcheck {' '.join(named)} has no {option}"
+
+
+def test_every_link_in_the_runbook_leads_somewhere() -> None:
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", line.lower()).strip().replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)", RUNBOOK, re.MULTILINE)
+    }
+    for place in re.findall(r"\]\(([^)]*)\)", RUNBOOK):
+        if place.startswith("#"):
+            assert place[1:] in headings
+        elif not place.startswith("https://docs.aws.amazon.com/"):
+            assert (ROOT / "docs" / "runbooks" / place).is_file()
+
+
 @pytest.mark.parametrize("line", [line for line in cli.EXIT_CODES.splitlines() if re.match(r"  \d", line)])
 def test_the_exit_codes_are_those_of_the_help(line: str) -> None:
     code, meaning = line.split(None, 1)

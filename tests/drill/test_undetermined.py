@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from tests.drill.building import Shop, policy
 
 from backcheck.controls import examples
-from backcheck.drill.opening import Opened
+from backcheck.drill.opening import Opened, as_drill_role
 from backcheck.drill.quota import KEPT_FREE, MOST_AT_ONCE, are_too_many, under_way
 from backcheck.drill.reach import Patience, Reach, says_nothing
 from backcheck.drill.run import Drill
@@ -116,11 +116,11 @@ def test_the_run_says_unknown_with_the_reason(
         assert "not in this emulator" in found["RST-01"].message
 
 
-def crowded(shop: Shop, restores: int) -> None:
+def crowded(shop: Shop, restores: int, whose: str = "theirs") -> None:
     """So many restores of somebody else under way."""
     for number in range(restores):
         shop.dynamodb.restore_table_to_point_in_time(
-            SourceTableName="orders", TargetTableName=f"theirs-{number:02d}", UseLatestRestorableTime=True
+            SourceTableName="orders", TargetTableName=f"{whose}-{number:02d}", UseLatestRestorableTime=True
         )
 
 
@@ -134,7 +134,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_others_restores_are_counted(shop: Shop) -> None:
     shop.table(items=1)
     crowded(shop, 3)
-    assert under_way(shop.dynamodb) == 3
+    assert under_way(shop.dynamodb) == 0  # four tables cannot be in the way, so none is looked at
+    crowded(shop, MOST_AT_ONCE - KEPT_FREE, "more")
+    assert under_way(shop.dynamodb) == MOST_AT_ONCE - KEPT_FREE + 3
     assert [are_too_many(number) for number in (0, MOST_AT_ONCE - KEPT_FREE - 1, MOST_AT_ONCE - KEPT_FREE)] == [
         False,
         False,
@@ -156,6 +158,10 @@ def test_a_drill_waits_for_its_turn_and_leaves_room_to_others(shop: Shop) -> Non
     facts = shop.drill(made, step)[0]
     assert flaws(facts) == ()
     assert any("waiting for a turn: 40 restores are under way, the quota is 50" in one for one in told)
+    assert facts.requested is not None
+    assert facts.active is not None
+    restore = next(one for one in facts.phases if one.name == "restore")
+    assert (facts.active - facts.requested).total_seconds() < restore.seconds  # waiting is no part of the RTO
 
 
 def test_where_no_place_comes_free_it_says_so_and_nothing_was_begun(
@@ -184,8 +190,6 @@ def test_where_tables_may_not_be_looked_at_aws_itself_says_whether_there_is_room
 
 
 def test_the_drill_acts_as_the_policys_role(shop: Shop) -> None:
-    from backcheck.drill.opening import as_drill_role
-
     named = replace(shop.policy, roles=replace(shop.policy.roles, drill="shop-drill"))
     unnamed = replace(shop.policy, roles=replace(shop.policy.roles, drill=None))
     acting = as_drill_role(shop.targets, named)
@@ -196,9 +200,21 @@ def test_the_drill_acts_as_the_policys_role(shop: Shop) -> None:
     assert as_drill_role(shop.targets, unnamed) == shop.targets
 
 
-def test_a_role_that_cannot_be_taken_on_is_said_before_anything_is_begun(shop: Shop) -> None:
-    from backcheck.drill.opening import as_drill_role
+def test_all_that_changes_something_is_done_as_that_role(shop: Shop, tmp_path: Path) -> None:
+    shop.table()
+    named = replace(policy(methods=(Method.PITR,)), roles=replace(shop.policy.roles, drill="shop-drill"))
+    account = Opened(targets=shop.targets, acting=as_drill_role(shop.targets, named), clock=shop.clock)
+    shop.policy = named
+    begun = len(shop.sandbox.world.region(examples.ACCOUNT, "us-east-1").trail)
+    done = perform(named, account, {}, Patience(), tmp_path / "out")
+    assert [one.passed for one in done.records] == [True]
+    events = shop.sandbox.world.region(examples.ACCOUNT, "us-east-1").trail[begun:]
+    changes = {one.name: one.caller for one in events if one.source.startswith("dynamodb")}
+    assert changes.keys() == {"RestoreTableToPointInTime", "TagResource", "DeleteTable"}
+    assert {caller.rpartition(":")[2] for caller in changes.values()} == {"role/shop-drill"}
 
+
+def test_a_role_that_cannot_be_taken_on_is_said_before_anything_is_begun(shop: Shop) -> None:
     named = replace(shop.policy, roles=replace(shop.policy.roles, drill="shop-drill"))
     shop.sandbox.faults.deny("sts:AssumeRole")
     with pytest.raises(Error, match="the drill role shop-drill could not be taken on"):

@@ -7,12 +7,9 @@ from collections.abc import Iterator
 import pytest
 from tests.e2e import packages
 from tests.e2e.packages import Packages
-from tests.e2e.stacks import Stack, create, packaged
+from tests.e2e.stacks import ORPHAN, Stack, create, packaged
 from tests.e2e.stage import Stage, stage
 from tests.templates.deploying import ORDER
-
-ORPHAN = "orphan"
-"""A prefix whose stacks are in ministack only: in the account that functions call, there is no such table."""
 
 
 @pytest.fixture(scope="session")

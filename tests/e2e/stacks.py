@@ -16,6 +16,8 @@ from tests.templates.reading import template
 
 REGION = {name: region for name, region, _ in ORDER}
 PARAMETERS = {name: parameters for name, _, parameters in ORDER}
+ORPHAN = "orphan"
+"""A prefix whose stacks are in ministack only: in the account that functions call, there is no such table."""
 CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 

@@ -12,10 +12,9 @@ from uuid import uuid4
 
 import pytest
 from tests.e2e.answers import Answers, answers
-from tests.e2e.conftest import ORPHAN
 from tests.e2e.emulators import ACCOUNT, PRIMARY, until
 from tests.e2e.reductions import name_the_bucket
-from tests.e2e.stacks import Stack, create, packaged, update
+from tests.e2e.stacks import ORPHAN, Stack, create, packaged, update
 from tests.e2e.stage import PRODUCTS, Stage, heard, invoke, queue
 
 from functions.check import Check, Kind, Phase

@@ -50,9 +50,7 @@ class Account:
         answers: dict[str, Callable[..., Any]] = {
             "describe_continuous_backups": self._continuous,
             "restore_table_to_point_in_time": self._restore,
-            "export_table_to_point_in_time": lambda **_: {
-                "ExportDescription": {"ExportArn": f"{SOURCE_ARN}/export/0123"}
-            },
+            "export_table_to_point_in_time": self._begin_export,
             "describe_export": self._export,
             "describe_table": self._table,
             "delete_table": self._delete,
@@ -66,6 +64,11 @@ class Account:
     def _continuous(self, **_: Any) -> dict[str, Any]:
         ready = self.now >= NOW + self.pitr_after
         return continuous(earliest=NOW if ready else None, latest=self.now - timedelta(minutes=5) if ready else None)
+
+    def _begin_export(self, **_: Any) -> dict[str, Any]:
+        if self.failing == "export":
+            raise denied("ExportTableToPointInTime")
+        return {"ExportDescription": {"ExportArn": f"{SOURCE_ARN}/export/0123"}}
 
     def _restore(self, **_: Any) -> dict[str, Any]:
         self.restored_at = self.now
@@ -85,7 +88,7 @@ class Account:
 
     def _table(self, **arguments: Any) -> dict[str, Any]:
         if self.restored_at is None:
-            self.restored_at = NOW
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no table"}}, "DescribeTable")
         return {
             "Table": {
                 "TableName": arguments["TableName"],
@@ -113,6 +116,8 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[[Account, Check], list[str
 
     def played(account: Account, given: Check) -> list[str]:
         clients = account.clients()
+        if given.kind is Kind.RESTORE_TESTING:
+            account.restored_at = NOW
         monkeypatch.setattr("functions.compare.read_and_compare", lambda *_: account.verdict)
         monkeypatch.setattr(
             restore_check, "send", lambda _to, *, success, reason, data: account.replies.append((success, reason))
@@ -126,6 +131,11 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[[Account, Check], list[str
             if event["step"] == account.failing:
                 raise denied(event["step"])
             step = STEPS[event["step"]]
+            if event["step"] == "poll" and account.failing == "after the restore":
+                step(Check.from_json(event["check"]), CHECK_SETTINGS, clients, account.now)
+                if account.restored_at:
+                    account.now += timedelta(hours=1)
+                    raise denied("poll")
             return step(Check.from_json(event["check"]), CHECK_SETTINGS, clients, account.now).to_json()
 
         return run(DEFINITION, given.to_json(), call)
@@ -190,6 +200,20 @@ def test_a_table_that_is_still_being_created_is_reported_as_left_behind(play: Pl
     with pytest.raises(NotProven, match=f"{check().target_table} is left behind: ClientError"):
         play(account, check())
     assert account.deleted == []
+
+
+def test_nothing_is_restored_that_cannot_be_compared(play: Play) -> None:
+    account = Account(failing="export")
+    with pytest.raises(NotProven, match="AccessDeniedException"):
+        play(account, check())
+    assert account.restored_at is None
+
+
+def test_a_step_that_is_cut_off_after_the_restore_leaves_no_table_behind(play: Play) -> None:
+    account, given = Account(failing="after the restore"), check()
+    with pytest.raises(NotProven, match="AccessDeniedException"):
+        play(account, given)
+    assert account.deleted == [given.target_table]
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,6 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import moto.kms.models
-import moto.kms.utils
 import yaml
 from tests.gate.building import EVERY, ROOT, Key, ours, policy
 from tests.gate.building import NOW as WHEN
@@ -37,7 +35,7 @@ SAM = "AWS::Serverless::Function"
 IDENTITIES = frozenset({"AWS::IAM::Role", "AWS::IAM::ManagedPolicy", SAM})
 WHOLE = frozenset({"Statement", "Policies"})
 """Lists of what somebody may do, whose items are taken away whole: which single actions are enough is held elsewhere
-(tests/templates/test_permissions.py). Policies of vaults, topics and keys, and trust policies, are taken apart."""
+(tests/templates, tests/functions). Policies of vaults, topics and keys, and trust policies, are taken apart."""
 TRUST = "AssumeRolePolicyDocument"
 SAYS_NOTHING = frozenset({
     "Description", "Sid", "Version", "Tags", "AlarmDescription", "DisplayName", "AttributeDefinitions", "KeySchema",
@@ -216,7 +214,7 @@ other, since either tests restores), whether anything that was green is not any 
 in `tests/gate/survivors.yaml`; the sweep fails on a survivor that is not in it, and on one that no longer survives, and
 `tests/gate/test_sweep.py` tries a sample each time. Linters are left out: what only cfn-lint would refuse is below too.
 """
-    parts = [f"\n## {why}\n\n" + "".join(f"- `{name}`\n" for name in names) for why, names in reasons.items()]
+    parts = [f"\n{why}\n\n" + "".join(f"- `{name}`\n" for name in names) for why, names in reasons.items()]
     return head + "".join(parts)
 
 
@@ -258,7 +256,6 @@ def main(pattern: str = "") -> int:
     if pattern == "--document":
         DOCUMENT.write_text(document())
         return 0
-    vars(moto.kms.models)["generate_private_key"] = cache(moto.kms.utils.generate_private_key)  # a fifth of the time
     gc.freeze()
     names = {change.name for change in every_change()}
     found = swept(change for change in every_change() if re.search(pattern, change.name))

@@ -11,12 +11,17 @@ from pathlib import Path
 
 import boto3
 import pytest
+from tests.test_scenarios import record
 
+from backcheck.audit import audit
+from backcheck.controls import CONTROLS
+from backcheck.controls.control import World
+from backcheck.finding import Run
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.connect import Kind, Target
 from backcheck.inventory.model import Inventory
 from backcheck.policy.load import load
-from backcheck.policy.model import Policy
+from backcheck.policy.model import Method, Policy
 from backcheck.sandbox import Sandbox
 
 TECHMODA = Path("policies/techmoda.yaml")
@@ -45,6 +50,13 @@ def account(open_account: Sandbox) -> Iterator[Sandbox]:
 def session_of(sandbox: Sandbox) -> boto3.Session:
     """One for all tests: a session reads botocore's models once, which costs more than the calls."""
     return sandbox.session()
+
+
+def judged(inventory: Inventory, policy: Policy) -> Run:
+    """The audit, with a drill of each kind: where everything is answered it is green, so what is not is a fault's."""
+    now = inventory.taken_at
+    drills = tuple(record(method, now) for method in Method)
+    return audit(World(policy=policy, now=now, inventory=inventory, drills=drills), CONTROLS, "0" * 64)
 
 
 def read(sandbox: Sandbox, policy: Policy, *, regions: tuple[str, ...] = ()) -> Inventory:

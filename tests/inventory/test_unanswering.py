@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from botocore.config import Config
 from moto.server import ThreadedMotoServer
 from tests.inventory.building import NOW, POLICY, target
 from tests.inventory.conftest import read
@@ -22,6 +24,7 @@ from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
 from backcheck.finding import Run, Status
 from backcheck.inventory.collect import collect
+from backcheck.inventory.collect.connect import config
 from backcheck.policy.load import load
 from backcheck.policy.model import Policy
 from backcheck.sandbox import Sandbox
@@ -131,14 +134,24 @@ def broken(request: BaseHTTPRequestHandler) -> None:
     request.end_headers()
 
 
+def slow(request: BaseHTTPRequestHandler) -> None:
+    """Later than anybody waits."""
+    time.sleep(0.5)
+    half_a_document(request)
+
+
 @pytest.mark.parametrize(
     ("handle", "codes"),
-    [(cut_short, {"Truncated", "Malformed"}), (half_a_document, {"Malformed"}), (broken, {"500"})],
+    [(cut_short, {"Truncated", "Malformed"}), (half_a_document, {"Malformed"}), (broken, {"500"}), (slow, {"Timeout"})],
 )
 def test_a_server_that_answers_nothing_whole_leaves_only_gaps(
     handle: Handle, codes: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+    monkeypatch.setattr(
+        "backcheck.inventory.collect.calls.config",
+        lambda kind: config(kind).merge(Config(read_timeout=0.2 if handle is slow else 5)),
+    )
     with serving(handle) as (url, asked):
         inventory = collect([target(url)], POLICY, lambda: NOW)
     assert {gap.code for gap in inventory.gaps} <= codes

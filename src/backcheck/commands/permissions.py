@@ -16,6 +16,7 @@ from backcheck.policy.load import load
 from backcheck.policy.model import Account, Policy
 
 ACTIONS_AT_ONCE = 50
+ASKED = "iam:SimulatePrincipalPolicy"
 
 
 @click.command()
@@ -36,10 +37,13 @@ def command(
     """Print the least IAM policy that an audit of a policy needs."""
     loaded = load(policy)
     account = _account(loaded, account_key)
+    if not check and (profile or role_arn or endpoint_url):
+        raise UsageError("nobody is asked without --check", hint="add --check, or leave out what names a caller")
     if not check:
         click.echo(orjson.dumps(document(loaded, account), option=orjson.OPT_INDENT_2).decode())
         return 0
     choice = Choice(live=endpoint_url is None, endpoint_url=endpoint_url, profile=profile, role_arn=role_arn)
+    choice.check()
     lacking = _ask(choice, loaded, account)
     for one in lacking:
         click.echo(f"{one.action} on {one.resource}: {one.decision}")
@@ -69,12 +73,18 @@ def _ask(choice: Choice, policy: Policy, account: Account) -> tuple[Missing, ...
     try:
         caller = target.session.client("sts", region_name="us-east-1", endpoint_url=choice.endpoint_url)
         iam = target.session.client("iam", region_name="us-east-1", endpoint_url=choice.endpoint_url)
-        principal = _principal(caller.get_caller_identity()["Arn"])
+        identity = caller.get_caller_identity()
+        if identity.get("Account") != account.id:
+            raise UsageError(
+                f"the credentials are of account {identity.get('Account')}, the policy's is {account.id}",
+                hint="name another profile or role, or --account",
+            )
+        principal = _principal(identity["Arn"])
         return missing(_simulated(iam, principal, policy, account))
     except (ClientError, BotoCoreError) as error:
         raise Error(
             f"could not tell: {error}",
-            where="iam:SimulatePrincipalPolicy",
+            where=ASKED,
             hint="ask somebody who may simulate, or run the audit: what is denied is named in its report",
         ) from error
 
@@ -86,12 +96,14 @@ def _simulated(iam: Any, principal: str, policy: Policy, account: Account) -> li
     found: list[dict[str, Any]] = []
     for resource, actions in by_resource.items():
         for start in range(0, len(actions), ACTIONS_AT_ONCE):
-            reply = iam.simulate_principal_policy(
-                PolicySourceArn=principal,
-                ActionNames=actions[start : start + ACTIONS_AT_ONCE],
-                ResourceArns=[resource],
+            asked = actions[start : start + ACTIONS_AT_ONCE]
+            pages = iam.get_paginator("simulate_principal_policy").paginate(
+                PolicySourceArn=principal, ActionNames=asked, ResourceArns=[resource]
             )
-            found += reply["EvaluationResults"]
+            told = [result for page in pages for result in page.get("EvaluationResults", ())]
+            if silent := sorted(set(asked) - {str(result.get("EvalActionName")) for result in told}):
+                raise Error(f"could not tell: nothing was said of {', '.join(silent)}", where=ASKED)
+            found += told
     return found
 
 

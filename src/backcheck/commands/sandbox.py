@@ -87,6 +87,7 @@ def _how_to(url: str, sandbox: Sandbox) -> str:
             f"  export AWS_ENDPOINT_URL={url}",
             "  export AWS_ACCESS_KEY_ID=sandbox AWS_SECRET_ACCESS_KEY=sandbox AWS_DEFAULT_REGION=us-east-1",
             "",
+            f"  backcheck check --policy P --endpoint-url {url} --at {sandbox.clock.now():%Y-%m-%dT%H:%MZ} --out DIR",
             f"  curl -X POST '{url}/_sandbox/advance?days=1'    lets a day pass",
             "  Ctrl-C ends it",
         )

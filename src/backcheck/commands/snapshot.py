@@ -21,7 +21,7 @@ from backcheck.policy.load import load
 @account_options
 @click.option("--out", required=True, type=FILE, help="Where the snapshot goes, such as snapshot.json.gz.")
 def command(policy: Path, out: Path, **account: Any) -> int:
-    """Read an account and write its inventory."""
+    """Read an account and write its inventory. Exit code 2: something of it could not be read, and is named."""
     refuse_the_policy(out, policy)
     choice = choice_of(**account)
     if choice.snapshot is not None:
@@ -36,4 +36,6 @@ def command(policy: Path, out: Path, **account: Any) -> int:
     calls = sum(record.calls for record in inventory.calls)
     click.echo(f"{out}: {len(list(inventory.tables()))} tables, {calls} requests, {len(inventory.gaps)} not answered")
     click.echo(f"sha256 {taken.sha256}")
-    return 0
+    for gap in inventory.gaps:
+        click.echo(f"backcheck: not read: {gap}", err=True)
+    return 2 if inventory.gaps else 0

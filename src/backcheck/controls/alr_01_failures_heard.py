@@ -81,7 +81,10 @@ def _topic(**changes: object) -> World:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=stations,
-    why="A backup that has failed for a month, with nobody told, is found on the day when it is needed.",
+    why=(
+        "A backup that has failed for a month, with nobody told, is found on the day when it is needed. AWS does not "
+        "document which of its two regions reports a copy between them: both must hear of one that fails."
+    ),
     remedy=(
         "aws events put-rule --name backup-failures --event-pattern file://pattern.json; aws events put-targets ...; "
         "aws sns set-topic-attributes --attribute-name Policy (admit events.amazonaws.com); aws sns subscribe ..."

@@ -14,6 +14,9 @@ from backcheck.policy.model import KeyKind
 STANDING = frozenset({"ACTIVE", "UPDATING", "CREATING"})
 """Of TableStatus; the others are DELETING, ARCHIVING, ARCHIVED and INACCESSIBLE_ENCRYPTION_CREDENTIALS."""
 
+RETAINING = frozenset({"Retain", "RetainExceptOnCreate"})
+"""The second lets go only in the operation that creates the table, when there is nothing in it yet:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html."""
 GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
 
 
@@ -36,6 +39,10 @@ GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
     maps_to=("NIST-800-53r5:CP-9",),
     passes={
         "protected": examples.world,
+        "a template that lets go of it only while it creates it": lambda: examples.world(
+            account={"kind": "template"},
+            primary={"tables": (examples.table(deletion_policy="RetainExceptOnCreate", replace_policy="Retain"),)},
+        ),
         "with AWS's own key, as the policy says": lambda: examples.world(
             policy=examples.policy(scope=examples.encrypted_by(KeyKind.AWS_OWNED))
         ),
@@ -89,7 +96,7 @@ def _what_is_missing(subject: ScopedTable, world: World) -> Iterator[str]:
         yield "deletion protection is off"
     if Reads.TEMPLATE in world.reads:
         for name, value in (("DeletionPolicy", table.deletion_policy), ("UpdateReplacePolicy", table.replace_policy)):
-            if value != "Retain":
+            if value not in RETAINING:
                 yield f"{name} is {value or 'not set'}"
 
 

@@ -1,6 +1,6 @@
 """RST-01: restores were drilled lately, by every method."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from backcheck.controls import examples
@@ -9,6 +9,7 @@ from backcheck.controls.deployment import same_zone
 from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, nothing_yet, passed, summed_up
 from backcheck.controls.moments import told
 from backcheck.cron import Cron, CronError
+from backcheck.drill.record import DrillRecord
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.backup import RestoreTestingSelection
 from backcheck.inventory.gap import Gap
@@ -85,16 +86,19 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
         if not records:
             answers.append(nothing_yet(method, subject))
         elif not good and all(record.undetermined for record in records):
-            text = f"{method}: nothing is proven yet, last tried {told(records[-1].started)}: {records[-1].detail}"
-            answers.append(Answer(status=Status.UNKNOWN, text=text))
+            answers.append(Answer(status=Status.UNKNOWN, text=f"{method}: nothing is proven yet, {_last(records)}"))
         elif not good:
-            answers.append(passed(False, f"{method}: no drill has passed, last tried {told(records[-1].started)}"))
+            answers.append(passed(False, f"{method}: no drill has passed, {_last(records)}"))
         else:
             age = world.now - good[-1].finished
             answers.append(passed(age <= limit, f"{method}: passed {told(good[-1].finished)}"))
     notes = () if scheduled else ("the account shows no schedule for drills",)
     expected = f"each method passed within {subject.drill.max_age_days} days"
     return summed_up(subject, answers, expected=expected, notes=(*notes, *_failed_restores(subject, world)))
+
+
+def _last(records: Sequence[DrillRecord]) -> str:
+    return f"last tried {told(records[-1].started)}: {records[-1].detail}"
 
 
 def _is_scheduled(subject: DrilledScope, world: World) -> bool:

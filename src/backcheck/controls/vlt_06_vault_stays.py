@@ -6,6 +6,7 @@ from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
 from backcheck.controls.iam_policy import action_matches
 from backcheck.controls.keys import NOT_THERE, find_key, key_policy
+from backcheck.controls.pit_05_table_stays import RETAINING
 from backcheck.controls.vaults import PresentVault, present_vaults
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.backup import Vault
@@ -16,8 +17,6 @@ AT = "DeletionPolicy, UpdateReplacePolicy, GetKeyPolicy.Policy"
 ENDING = ("kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:PutKeyPolicy")
 """What ends the use of a key, or lets somebody allow it."""
 DENIED = ENDING[:2]
-RETAINING = frozenset({"Retain", "RetainExceptOnCreate"})
-"""RetainExceptOnCreate differs in the operation only that creates the resource, when there is nothing in it yet."""
 LIMITS = frozenset({"kms:calleraccount", "aws:principalaccount", "aws:principalorgid"})
 
 

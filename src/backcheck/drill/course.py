@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from backcheck.drill.plan import Restore
+from backcheck.drill.reach import says_nothing
 from backcheck.drill.settings import SettingsComparison
 from backcheck.drill.verdict import Boundary, Compared, Facts, Phase
+from backcheck.errors import Error
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +33,11 @@ class Course:
     phases: list[Phase] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
+    def failed(self, error: Exception) -> None:
+        """It ended early; whether that says anything of the backup is kept, too."""
+        self.undetermined |= says_nothing(error)
+        self.errors.append(told(error))
+
     def facts(self, ended: datetime) -> Facts:
         """As they stand."""
         return Facts(
@@ -51,3 +58,8 @@ class Course:
             phases=tuple(self.phases),
             errors=tuple(self.errors),
         )
+
+
+def told(error: Exception) -> str:
+    """What a failure says, for people."""
+    return error.diagnostics() if isinstance(error, Error) else str(error)

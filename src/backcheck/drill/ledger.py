@@ -17,6 +17,7 @@ from typing import IO, Any, TypeVar
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from backcheck.errors import Error
 from backcheck.policy.model import Method
@@ -108,7 +109,7 @@ class Ledger:
         except ClientError as error:
             self._write("result", target, call=name, outcome=str(error.response["Error"]["Code"]))
             raise
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             self._write("result", target, call=name, outcome=f"unknown: {type(error).__name__}")
             raise
         self._write("result", target, call=name, outcome="ok", data=_told(result))

@@ -27,16 +27,17 @@ def are_too_many(restores: int) -> bool:
 def under_way(client: Any) -> int | None:
     """How many tables of the client's Region are being restored, at most the quota; None: they may not be looked at.
 
-    ListTables says nothing of a table's state, so each is described: 2,500 a second may be (developer guide,
-    Constraints). Raises botocore's other errors.
+    0 where there are not even enough tables to be in the way. ListTables says nothing of a table's state, so each is
+    described: 2,500 a second may be (developer guide, Constraints). Raises botocore's other errors.
     """
     found = 0
     try:
-        for page in client.get_paginator("list_tables").paginate():
-            for name in page.get("TableNames", ()):
-                found += _is_restoring(client, name)
-                if found >= MOST_AT_ONCE:
-                    return found
+        pages = client.get_paginator("list_tables").paginate()
+        names = [name for page in pages for name in page.get("TableNames", ())]
+        for name in names if are_too_many(len(names)) else ():
+            found += _is_restoring(client, name)
+            if found >= MOST_AT_ONCE:
+                return found
     except ClientError as error:
         if "AccessDenied" in error_code(error):
             return None

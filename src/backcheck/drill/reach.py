@@ -59,7 +59,6 @@ class Patience:
     factor: float = 1.5
     longest_seconds: float = 60.0
     limit: timedelta = timedelta(hours=8)
-
     settle: timedelta = timedelta(seconds=60)
     """How long AWS may take to show what was just made: listings and DescribeTable are eventually consistent. However
     often somebody looks, 'there is nothing' is only believed after it."""

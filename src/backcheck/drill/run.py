@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from backcheck.drill import quota, settings
 from backcheck.drill.canary import Canaries, Half
-from backcheck.drill.course import Course
+from backcheck.drill.course import Course, told
 from backcheck.drill.ledger import Deed, Ledger
 from backcheck.drill.plan import CUSTOMER_KEY, DrillPlan, Restore
 from backcheck.drill.reach import (
@@ -24,7 +24,6 @@ from backcheck.drill.reach import (
     Patience,
     Reach,
     error_code,
-    says_nothing,
 )
 from backcheck.drill.removal import ABSENT, JOB_CALL, PITR_CALL, Remover, describe, tag
 from backcheck.drill.settings import SettingsComparison
@@ -72,10 +71,8 @@ class Drill:
         try:
             with self._cleaned_up(course):
                 self._restore_and_verify(course)
-        except FAILED_CALLS as error:
-            _failed(course, error)
-        except Error as error:
-            _failed(course, error)
+        except (*FAILED_CALLS, Error) as error:
+            course.failed(error)
         return course.facts(self._clock.now())
 
     @contextmanager
@@ -133,7 +130,7 @@ class Drill:
             self._timed(course, f"canary {half} T", lambda: self._canaries.write(restore.target, half))
         except (*FAILED_CALLS, Error) as error:
             course.has_canary = False
-            course.errors.append(f"the boundary at T is not asserted, the canary could not be written: {_text(error)}")
+            course.errors.append(f"the boundary at T is not asserted, the canary could not be written: {told(error)}")
 
     def _look_for_canaries(self, course: Course) -> None:
         """Which of them came back; then the one after T is removed, so that the source is again as it was at T."""
@@ -143,20 +140,19 @@ class Drill:
             course.boundary = self._canaries.came_back(course.restore)
             problem = self._canaries.remove(course.restore.target, Half.AFTER)
         except (*FAILED_CALLS, Error) as error:
-            problem = f"the canary could not be read or removed: {_text(error)}"
+            problem = f"the canary could not be read or removed: {told(error)}"
         if problem:
             course.errors.append(problem)
 
     def _restored(self, course: Course, client: Any) -> Reading:
         """Restore, wait, tag, read: what the RTO is about."""
         restore = course.restore
-        course.requested = self._clock.now()
         if restore.method is Method.PITR:
-            table = self._timed(course, "restore", lambda: self._by_pitr(restore, course.at, client))
+            table = self._timed(course, "restore", lambda: self._by_pitr(course, client))
             course.restored_to = (table.get("RestoreSummary") or {}).get("RestoreDateTime")
             course.restored_from = (table.get("RestoreSummary") or {}).get("SourceTableArn")
         else:
-            job = self._timed(course, "restore", lambda: self._by_job(restore, client))
+            job = self._timed(course, "restore", lambda: self._by_job(course, client))
             course.restored_from = job.get("SourceResourceArn")
         course.active = self._clock.now()
         tag(self._reach, self._ledger, self._ledger.account(restore.target))
@@ -167,18 +163,20 @@ class Drill:
         self._look_for_canaries(course)
         return scanned
 
-    def _by_pitr(self, restore: Restore, at: datetime | None, client: Any) -> Any:
+    def _by_pitr(self, course: Course, client: Any) -> Any:
+        restore = course.restore
         work = partial(
             client.restore_table_to_point_in_time,
             SourceTableArn=restore.source.arn,
             TargetTableName=restore.target,
-            RestoreDateTime=at,
+            RestoreDateTime=course.at,
         )
-        self._begun(restore, PITR_CALL, work)
+        self._begun(course, PITR_CALL, work)
         return self._patience.wait(lambda: _active(client, restore.target), self._clock, restore.target_arn)
 
-    def _by_job(self, restore: Restore, client: Any) -> Any:
+    def _by_job(self, course: Course, client: Any) -> Any:
         """The job, once it has made the table of our name and that is ACTIVE."""
+        restore = course.restore
         backup = self._reach.client("backup", restore.account, restore.region)
         metadata = {"targetTableName": restore.target, "encryptionType": restore.encryption}
         if restore.encryption == CUSTOMER_KEY and restore.key_arn:
@@ -191,15 +189,19 @@ class Drill:
             ResourceType="DynamoDB",
             IdempotencyToken=restore.target,
         )
-        job_id = self._begun(restore, JOB_CALL, work)["RestoreJobId"]
+        job_id = self._begun(course, JOB_CALL, work)["RestoreJobId"]
         job = self._patience.wait(lambda: _completed(backup, job_id), self._clock, f"restore job {job_id}")
         if job.get("CreatedResourceArn") != restore.target_arn:
             raise Error(f"the job made {job.get('CreatedResourceArn')}, not {restore.target_arn}", where=job_id)
         self._patience.wait(lambda: _active(client, restore.target), self._clock, restore.target_arn)
         return job
 
-    def _begun(self, restore: Restore, call: str, work: Callable[[], Result]) -> Result:
-        """The request, once there is room for it: others' restores count, and AWS may say that there are too many."""
+    def _begun(self, course: Course, call: str, work: Callable[[], Result]) -> Result:
+        """The request, once there is room for it: others' restores count, and AWS may say that there are too many.
+
+        The RTO's clock runs from when AWS was first asked: the places that a drill leaves free are its own manners.
+        """
+        restore = course.restore
         dynamodb = self._reach.client("dynamodb", restore.account, restore.region)
         why = "AWS says that too much is under way"
 
@@ -210,6 +212,7 @@ class Drill:
                 why = f"{restores} restores are under way, the quota is {quota.MOST_AT_ONCE}"
                 self._tell(f"  waiting for a turn: {why}, of which {quota.KEPT_FREE} are left to others")
                 return None
+            course.requested = course.requested or self._clock.now()
             try:
                 return self._ledger.call(restore.target, call, work)
             except ClientError as error:
@@ -261,15 +264,6 @@ class Drill:
             return work()
         finally:
             course.phases.append(Phase(name=name, seconds=(self._clock.now() - start).total_seconds()))
-
-
-def _failed(course: Course, error: Exception) -> None:
-    course.undetermined |= says_nothing(error)
-    course.errors.append(_text(error))
-
-
-def _text(error: Exception) -> str:
-    return error.diagnostics() if isinstance(error, Error) else str(error)
 
 
 def _deed(restore: Restore) -> Deed:

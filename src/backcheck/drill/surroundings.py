@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -19,8 +19,6 @@ from backcheck.inventory.collect.failure import code_and_detail
 
 RESTORED = "RESTORED"
 """What the runbook calls the restored table."""
-BY_AUTO_SCALING = "TargetTracking-"
-"""Alarms that auto scaling makes for its own policies begin so; they come with the policy."""
 SETTABLE = (
     "AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions",
     "MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit", "EvaluationPeriods",
@@ -53,12 +51,13 @@ def read(client_of: Callable[[str], Any], table: str, *, provisioned: bool) -> S
     `client_of` makes a client of a service in the table's account and Region.
     """
     gaps: list[str] = []
-    alarms = _answered(lambda: dict(_alarms(client_of("cloudwatch"), table)), "cloudwatch:DescribeAlarms", gaps)
     scaling: Mapping[str, str] = {}
+    made: set[str] = set()
     if provisioned:
         scaling = _answered(
-            lambda: dict(_scaling(client_of("application-autoscaling"), table)), "application-autoscaling", gaps
+            lambda: dict(_scaling(client_of("application-autoscaling"), table, made)), "application-autoscaling", gaps
         )
+    alarms = _answered(lambda: dict(_alarms(client_of("cloudwatch"), table, made)), "cloudwatch:DescribeAlarms", gaps)
     return Surroundings(alarms=alarms, scaling=scaling, gaps=tuple(gaps))
 
 
@@ -81,10 +80,11 @@ def _answered(work: Callable[[], dict[str, str]], what: str, gaps: list[str]) ->
         return {}
 
 
-def _alarms(client: Any, table: str) -> Iterator[tuple[str, str]]:
+def _alarms(client: Any, table: str, made: Collection[str]) -> Iterator[tuple[str, str]]:
+    """All but those that auto scaling has made for its policies, which come with them."""
     for page in client.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"]):
         for alarm in page.get("MetricAlarms", ()):
-            if alarm["AlarmName"].startswith(BY_AUTO_SCALING) or not _watches(alarm, table):
+            if alarm["AlarmName"] in made or not _watches(alarm, table):
                 continue
             held = _renamed({name: alarm[name] for name in SETTABLE if alarm.get(name) not in (None, [], "")}, table)
             watched = {name: value for name, value in held.items() if name not in ("AlarmName", "AlarmDescription")}
@@ -107,8 +107,11 @@ def _renamed(value: Any, table: str) -> Any:
     return [_renamed(one, table) for one in value] if isinstance(value, list) else value
 
 
-def _scaling(client: Any, table: str) -> Iterator[tuple[str, str]]:
-    """https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html: of tables and of indexes."""
+def _scaling(client: Any, table: str, made: set[str]) -> Iterator[tuple[str, str]]:
+    """Of the table and its indexes; the names of the alarms that came with the policies are added to `made`.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html
+    """
     base = "aws application-autoscaling"
     for target in _listed(client, "describe_scalable_targets", "ScalableTargets", table):
         where, dimension = _place(target, table)
@@ -117,6 +120,7 @@ def _scaling(client: Any, table: str) -> Iterator[tuple[str, str]]:
         command += ["--scalable-dimension", dimension, "--min-capacity", least, "--max-capacity", most]
         yield f"1 {where} {dimension} {least} to {most}", f"{base} {shlex.join(command)}"
     for policy in _listed(client, "describe_scaling_policies", "ScalingPolicies", table):
+        made |= {one["AlarmName"] for one in policy.get("Alarms") or ()}
         where, dimension = _place(policy, table)
         rule = {name: policy[name] for name in POLICY_MEMBERS if policy.get(name)}
         named = {"PolicyName": policy["PolicyName"], "ServiceNamespace": "dynamodb", "ResourceId": where}

@@ -12,7 +12,7 @@ from backcheck.drill.record import DrillRecord
 from backcheck.drill.settings import SettingsComparison
 from backcheck.manifest.diff import Outcome
 from backcheck.manifest.differences import Difference, Kind
-from backcheck.policy.model import ALWAYS_CHECKED, Method
+from backcheck.policy.model import ALWAYS_CHECKED, CHECKS, Method
 
 UNCERTAIN = timedelta(seconds=60)
 """A backup of 14:25:00 holds all writes up to 14:24:00, none after 14:26:00, and maybe some of those in between.
@@ -220,12 +220,16 @@ def shown(facts: Facts) -> dict[str, bool | None]:
     }
 
 
+def _asked(facts: Facts) -> frozenset[str]:
+    return ALWAYS_CHECKED.union(facts.restore.checks)
+
+
 def record(facts: Facts, *, run_id: str, simulated: bool) -> DrillRecord:
     """The line of the history. It has passed where it shows all that the policy's checks ask for, without an error."""
     found = facts.compared
     equal = integrity(facts)
     held = shown(facts)
-    asked = [held[name] for name in ALWAYS_CHECKED.union(facts.restore.checks)]
+    asked = [held[name] for name in _asked(facts)]
     return DrillRecord(
         run_id=run_id,
         account=facts.restore.source.account,
@@ -274,6 +278,9 @@ def refused(obstacle: Obstacle, plan: DrillPlan, *, simulated: bool) -> DrillRec
 def _detail(facts: Facts) -> Iterator[str]:
     found = facts.compared
     yield from (str(flaw) for flaw in flaws(facts))
+    held = shown(facts)
+    if missing := [name for name in CHECKS if name in _asked(facts) and held[name] is not True]:
+        yield f"not shown: {', '.join(missing)}"
     if found is not None and found.outcome is not Outcome.EQUAL:
         yield found.reason
         numbers = found.counts

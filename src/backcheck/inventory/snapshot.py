@@ -56,7 +56,9 @@ def read(path: Path) -> Inventory:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path)) from error
+        raise UsageError(
+            f"cannot be read: {error.strerror}", where=str(path), hint="name a file that `backcheck snapshot` wrote"
+        ) from error
     return loads(data, str(path))
 
 

@@ -16,7 +16,8 @@ from backcheck.reconcile.classify import Change, Incident, Window, classify, cov
 from backcheck.reconcile.document import Entry, Plan, TableId, default_decision
 
 UNCERTAIN = timedelta(minutes=1)
-"""How exact an export's edges are, in an older edition of S3DataExport.HowItWorks; today's page is silent."""
+"""Export times "are based on an internal system clock and can vary by one minute of your application's local clock".
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/S3DataExport_Requesting.html"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,7 +134,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot be read: {error}", where=str(file)) from error
+        raise UsageError(f"cannot be read: {error}", where=str(file), hint="a scenario is YAML in UTF-8") from error
     except yaml.YAMLError as error:
         raise UsageError(f"is no YAML: {error}", where=str(file)) from error
     if not isinstance(document, dict):

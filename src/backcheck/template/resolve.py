@@ -14,6 +14,7 @@ from backcheck.template.loops import LOOP, expand_loops
 from backcheck.template.node import Entry, Map, Node, Plain, Sequence, TemplateError, text_of
 from backcheck.template.parameters import Parameter, parameters_of
 from backcheck.template.result import ResolvedOutput, ResolvedResource, ResolvedTemplate, UndecidedResource
+from backcheck.template.rules import check_rules
 from backcheck.template.value import Removed, Unresolved, Value, references_in, unresolved_in
 
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
@@ -80,6 +81,7 @@ class _Resolution:
 
     def run(self) -> ResolvedTemplate:
         root = self._expanded()
+        check_rules(root.get("Rules"), file=self.template.file)
         resources_node, outputs_node = _section(root, "Resources"), _section(root, "Outputs")
         self._check_count(resources_node, MAX_RESOURCES, "resources")
         self._check_count(outputs_node, MAX_OUTPUTS, "outputs")

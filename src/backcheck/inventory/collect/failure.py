@@ -36,7 +36,8 @@ FAILURES = (
     ResponseParserError,
     Malformed,
     NotImplementedError,
-    # what botocore's parsers raise on a body that is not what its model says
+    # what botocore's parsers raise on a body that is not what its model says (a list for a map leaves a name unset)
+    NameError,
     ValueError,
     TypeError,
     LookupError,
