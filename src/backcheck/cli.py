@@ -37,7 +37,8 @@ COMMANDS: dict[str, Lazy] = {
         "Bring lost items back after an incident, and touch nothing that came since.",
     ),
     "recover": Lazy(
-        "backcheck.commands.recover:command", "Show the ways back of a TABLE, by name or ARN, and the command for each."
+        "backcheck.commands.recover:command",
+        "Show the ways back of a TABLE, by name or ARN: the newest state first, how long it took in a drill, and how.",
     ),
     "sandbox": Lazy("backcheck.commands.sandbox:command", "Serve a simulated AWS account on 127.0.0.1 until Ctrl-C."),
     "snapshot": Lazy("backcheck.commands.snapshot:command", "Read an account and write its inventory."),
