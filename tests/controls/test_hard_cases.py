@@ -562,7 +562,7 @@ ELSEWHERE = {
     23: ("inventory/test_denied.py", "test_a_denied_operation_is_a_named_gap"),
     24: ("inventory/test_unanswering.py", "test_a_region_that_is_not_enabled_is_named"),
     29: ("manifest/test_mutations.py", "test_a_change_is_found"),
-    30: ("drill/test_kill.py", "test_a_killed_drill_leaves_nothing_once_it_is_reaped"),
+    30: ("drill/test_kill.py", "test_ended_at_every_point_it_leaves_nothing"),
     31: ("template/test_sam.py", "test_globals_are_merged_and_keep_their_lines"),
     33: ("test_waivers.py", "test_a_waiver_that_does_not_hold_leaves_the_failure"),
 }

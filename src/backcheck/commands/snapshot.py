@@ -21,7 +21,10 @@ from backcheck.policy.load import load
 @account_options
 @click.option("--out", required=True, type=FILE, help="Where the snapshot goes, such as snapshot.json.gz.")
 def command(policy: Path, out: Path, **account: Any) -> int:
-    """Read an account and write its inventory. Exit code 2: something of it could not be read, and is named."""
+    """Read an account and write its inventory.
+
+    Exit code 2: something of it could not be read, and is named.
+    """
     refuse_the_policy(out, policy)
     choice = choice_of(**account)
     if choice.snapshot is not None:
