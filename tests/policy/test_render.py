@@ -181,7 +181,7 @@ def test_the_command_writes_a_file_or_standard_output(tmp_path: Path, capsys: py
     assert printed == to_markdown(load(Path(source)))
     assert cli.run(["policy", "render", source, "--out", str(tmp_path / "p.md")]) == 0
     assert (tmp_path / "p.md").read_text(encoding="utf-8") == printed
-    assert cli.run(["policy", "render", source, "--out", str(tmp_path / "no" / "p.md")]) == 2
+    assert cli.run(["policy", "render", source, "--out", str(tmp_path / "no" / "p.md")]) == 4
     assert "cannot be written" in capsys.readouterr().err
     assert cli.run(["policy", "render", source, "--to", "pdf"]) == 4
 

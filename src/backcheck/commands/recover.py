@@ -25,7 +25,7 @@ from backcheck.recovery import Recovery, recovery
 @click.option("--at", metavar="TIME", help="The moment to go back to; the latest state by default.")
 @click.option("--drills", type=FILE, help="The drill history, DIR/drills.jsonl of `backcheck drill --out DIR`.")
 def command(table: str, policy: Path, at: str | None, drills: Path | None, **account: Any) -> int:
-    """Show the ways back of a TABLE, by name or ARN, and the command for each.
+    """Show the ways back of a TABLE, by name or ARN: the newest state first, how long it took in a drill, and how.
 
     The newest state comes first, each with the time that the last drill of its kind took.
     """

@@ -195,7 +195,30 @@ def kept_since(retention_days: int | None, now: datetime) -> datetime:
 
 
 def in_force_since(subject: ScopedTable, tier: Tier, world: World) -> datetime:
-    """From when on a tier's backups of a table can be expected: the table, the plan and the policy are all there.
+    """From when on a tier's backups of a table can be expected: the table, the plan and the policy are all there."""
+    begins = _policy_begins(world)
+    there = _there_since(subject, tier, world)
+    return max(there, begins) if begins else there
+
+
+def before_the_policy(subject: ScopedTable, tier: Tier, world: World) -> tuple[str, ...]:
+    """A note where table and plan are older than the policy: what was made before it is kept, and not judged."""
+    begins = _policy_begins(world)
+    since = max(_there_since(subject, tier, world), kept_since(tier.retention_days, world.now))
+    if begins is None or since >= begins:
+        return ()
+    return (
+        f"{tier.name} backups from {since:%Y-%m-%d} to {begins:%Y-%m-%d} are not judged: the policy's effective_from",
+    )
+
+
+def _policy_begins(world: World) -> datetime | None:
+    begins = world.policy.effective_from
+    return datetime.combine(begins, time(), tzinfo=UTC) if begins else None
+
+
+def _there_since(subject: ScopedTable, tier: Tier, world: World) -> datetime:
+    """From when on the table and the plan are both there.
 
     No page says whether CreationDate is the plan's or that of its latest version (API_BackupPlansListMember; the reply
     to UpdateBackupPlan has one as well): a point that the plan made before it shows that the plan is older.
@@ -208,8 +231,6 @@ def in_force_since(subject: ScopedTable, tier: Tier, world: World) -> datetime:
     if made:
         shown = _shown_since(subject, tier, min(made), frozenset(plan.id for plan in named), world)
         since.append(shown or min(made))
-    if world.policy.effective_from:
-        since.append(datetime.combine(world.policy.effective_from, time(), tzinfo=UTC))
     return max(since)
 
 

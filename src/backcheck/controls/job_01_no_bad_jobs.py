@@ -3,14 +3,15 @@
 from datetime import timedelta
 
 from backcheck.controls import examples
-from backcheck.controls.control import ACCOUNT_ONLY, World, control, unread, verdict
+from backcheck.controls.control import ACCOUNT_ONLY, World, control, unknown, unread, verdict
 from backcheck.controls.expected_points import expectation, in_force_since, nothing_due
-from backcheck.controls.jobs import MONTH, health
+from backcheck.controls.jobs import health, month_before
 from backcheck.controls.moments import few
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
 
+AT = "ListBackupJobs.State, MessageCategory"
 BAD = ("FAILED", "ABORTED", "EXPIRED", "PARTIAL")
 
 
@@ -44,9 +45,20 @@ BAD = ("FAILED", "ABORTED", "EXPIRED", "PARTIAL")
                 )
             }
         ),
+        "one, where thirty were due": lambda: examples.world(primary={"backup_jobs": examples.backup_jobs()[:1]}),
         "none at all": lambda: examples.world(primary={"backup_jobs": ()}),
     },
-    unknown={"jobs not listed": lambda: examples.world(primary={"backup_jobs": examples.gap("ListBackupJobs")})},
+    unknown={
+        "jobs not listed": lambda: examples.world(primary={"backup_jobs": examples.gap("ListBackupJobs")}),
+        "a state that is new": lambda: examples.world(
+            primary={
+                "backup_jobs": (
+                    *examples.backup_jobs(),
+                    examples.backup_job(examples.NOW - timedelta(days=9), state="QUARANTINED"),
+                )
+            }
+        ),
+    },
 )
 def jobs_succeed(subject: ScopedTable, world: World) -> Verdict:
     """None FAILED, ABORTED, EXPIRED or PARTIAL in 24 hours, 99 of 100 good in 30 days; issues are notes."""
@@ -54,20 +66,27 @@ def jobs_succeed(subject: ScopedTable, world: World) -> Verdict:
     if isinstance(jobs, Gap):
         return unread(jobs, resource=subject.resource)
     own = [job for job in jobs if job.created >= subject.table.created]
-    seen = health(own, BAD, world.now)
+    due = _due(subject, world)
+    seen = health(own, BAD, world.now, due=due)
     problems = list(seen.bad_today)
     if not own:
-        start = world.now - MONTH + timedelta(days=1)
-        asked = expectation(subject.tiers, world)
-        if not any(asked.due(tier, max(start, in_force_since(subject, tier, world))) for tier in subject.tiers):
+        if not due:
             return nothing_due(subject, world, what="no backup")
         problems = ["no backup job in 30 days, though backups were due"]
+    if seen.strange and not problems and seen.sound:
+        return unknown(f"{few(list(seen.strange))}: a state that this version does not know", at=AT)
     return verdict(
         not problems and seen.sound,
         expected="none bad in 24 h, 99% completed in 30 days",
         observed=few([*problems, seen.rate]),
-        at="ListBackupJobs.State, MessageCategory",
+        at=AT,
         message=f"{subject.table.name}: {few([*problems, seen.rate])}",
         notes=seen.notes,
         instances=seen.bad_ids if own else ["no job"],
     )
+
+
+def _due(subject: ScopedTable, world: World) -> int:
+    """Backups of the month that the rules must have tried."""
+    asked, start = expectation(subject.tiers, world), month_before(world.now)
+    return sum(len(asked.due(tier, max(start, in_force_since(subject, tier, world)))) for tier in subject.tiers)

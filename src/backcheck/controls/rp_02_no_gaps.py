@@ -6,6 +6,7 @@ from backcheck.controls import examples
 from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable, unread, verdict
 from backcheck.controls.expected_points import (
     backup_for,
+    before_the_policy,
     expectation,
     in_force_since,
     kept_since,
@@ -84,6 +85,7 @@ def _of_tier(
         message=f"{subject.table.name}: no usable {tier.name} backup of {few(missing)}"
         if missing
         else f"{subject.table.name}: all {len(due)} {tier.name} backups are there",
+        notes=before_the_policy(subject, tier, world),
         tier=tier.id,
         instances=map(instant, lost),
     )

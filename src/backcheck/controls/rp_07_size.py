@@ -1,5 +1,6 @@
 """RP-07: the newest backup is as large as backups are."""
 
+from collections.abc import Iterator
 from statistics import median
 
 from backcheck.controls import examples
@@ -39,7 +40,13 @@ def _points(**changes: object) -> World:
             }
         ),
     },
-    fails={"a tenth": lambda: _points(size_bytes=100_000), "nothing": lambda: _points(size_bytes=0)},
+    fails={
+        "a tenth": lambda: _points(size_bytes=100_000),
+        "nothing": lambda: _points(size_bytes=0),
+        "empty copies": lambda: examples.world(
+            dr={"vaults": (examples.dr_vault(recovery_points=examples.copies(lambda _: True, size_bytes=0)),)}
+        ),
+    },
     unknown={
         "no size in the reply": lambda: _points(size_bytes=None),
         "points not listed": lambda: examples.world(
@@ -47,21 +54,29 @@ def _points(**changes: object) -> World:
         ),
     },
 )
-def size_is_plausible(subject: ScopedTable, world: World) -> Verdict:
-    """More than nothing, and at least half of the median of the seven before it."""
+def size_is_plausible(subject: ScopedTable, world: World) -> Iterator[Verdict]:
+    """More than nothing, and at least half of the median of the seven before it: of the backups, and of the copies."""
+    own = dict.fromkeys(tier.vault for tier in subject.tiers)
+    copied = dict.fromkeys(copy.vault for tier in subject.tiers for copy in tier.copies)
+    yield _of(subject, "backup", tuple(own), world)
+    if copied:
+        yield _of(subject, "copy", tuple(copied), world)
+
+
+def _of(subject: ScopedTable, what: str, vaults: tuple[str, ...], world: World) -> Verdict:
     points: list[RecoveryPoint] = []
-    for key in dict.fromkeys(tier.vault for tier in subject.tiers):
+    for key in vaults:
         found = points_in(world.policy.vault(key), subject, world)
         if isinstance(found, Gap):
             return unread(found, resource=subject.resource)
         points += usable(found, world.now)
     points.sort(key=lambda point: point.created)
     if not points:
-        return not_applicable(f"{subject.table.name} has no usable point yet")
+        return not_applicable(f"{subject.table.name} has no usable {what} yet")
     size, before = points[-1].size_bytes, [p.size_bytes for p in points[-1 - COMPARED : -1] if p.size_bytes is not None]
     if size is None:
         return unknown(f"the reply has no BackupSizeInBytes for {points[-1].arn}", at=AT)
-    usual = median(before) if before else size
+    usual, empty = median(before) if before else size, before.count(0)
     if size == usual == 0 and subject.table.item_count == 0:
         return verdict(
             True,
@@ -76,5 +91,6 @@ def size_is_plausible(subject: ScopedTable, world: World) -> Verdict:
         expected=f"more than 0, at least half of {usual:.0f} bytes",
         observed=f"{size} bytes",
         at=AT,
-        message=f"the newest backup of {subject.table.name} has {size} bytes; the {len(before)} before it {usual:.0f}",
+        message=f"the newest {what} of {subject.table.name} has {size} bytes; the {len(before)} before it {usual:.0f}",
+        notes=(f"{empty} of the {len(before)} before the newest {what} have 0 bytes",) if empty else (),
     )

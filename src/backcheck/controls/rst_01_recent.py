@@ -1,7 +1,7 @@
 """RST-01: restores were drilled lately, by every method."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, verdict
@@ -11,9 +11,25 @@ from backcheck.controls.moments import told
 from backcheck.cron import Cron, CronError
 from backcheck.drill.record import DrillRecord
 from backcheck.finding import Severity, Status, Verdict
-from backcheck.inventory.backup import RestoreTestingSelection
+from backcheck.inventory.backup import RestoreJob, RestoreTestingSelection
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
+from backcheck.policy.model import Method
+
+
+def _test(state: str, validation: str | None = None) -> RestoreJob:
+    return RestoreJob(
+        id="job-1",
+        state=state,
+        recovery_point_arn="arn:aws:backup:point",
+        source_resource_arn=examples.TABLE_ARN,
+        created_resource_arn=None,
+        created=examples.NOW - timedelta(days=2),
+        completed=examples.NOW - timedelta(days=2),
+        testing_plan_arn="arn:aws:backup:restore-testing-plan",
+        validation_status=validation,
+        status_message=None,
+    )
 
 
 @control(
@@ -52,6 +68,21 @@ from backcheck.inventory.model import RegionInventory
                 finished=examples.NOW - timedelta(days=90),
             )
         ),
+        "it passed, and failed since": lambda: examples.world(
+            drills=(
+                *examples.drills(),
+                examples.drill(
+                    "pitr",
+                    started=examples.NOW - timedelta(days=1),
+                    finished=examples.NOW - timedelta(days=1),
+                    passed=False,
+                ),
+            )
+        ),
+        "AWS's latest restore test failed": lambda: examples.world(primary={"restore_jobs": (_test("FAILED"),)}),
+        "what a restore test brought back was refused": lambda: examples.world(
+            primary={"restore_jobs": (_test("COMPLETED", "FAILED"),)}
+        ),
         "the last one failed": lambda: examples.world(drills=examples.drills("dr-copy", passed=False)),
         "a template without a schedule": lambda: examples.world(account={"kind": "template"}, primary={"rules": ()}),
         "a template whose schedule starts nothing": lambda: examples.world(
@@ -68,7 +99,10 @@ from backcheck.inventory.model import RegionInventory
     },
 )
 def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
-    """The last drill of each method that passed is no older than the policy says; templates show their schedule."""
+    """The last drill of each method that shows anything passed, lately; so did AWS's own last restore test.
+
+    Templates show their schedule.
+    """
     scheduled = _is_scheduled(subject, world)
     if Reads.TEMPLATE in world.reads:
         return verdict(
@@ -81,20 +115,27 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
     limit = timedelta(days=subject.drill.max_age_days)
     answers = []
     for method in subject.drill.methods:
-        records = subject.of(method)
-        good = [record for record in records if record.passed and record.finished <= world.now]
-        if not records:
-            answers.append(nothing_yet(method, subject))
-        elif not good and all(record.undetermined for record in records):
-            answers.append(Answer(status=Status.UNKNOWN, text=f"{method}: nothing is proven yet, {_last(records)}"))
-        elif not good:
-            answers.append(passed(False, f"{method}: no drill has passed, {_last(records)}"))
-        else:
-            age = world.now - good[-1].finished
-            answers.append(passed(age <= limit, f"{method}: passed {told(good[-1].finished)}"))
+        records = [record for record in subject.of(method) if record.finished <= world.now]
+        answers.append(_of(method, records, subject, world.now - limit))
+    answers += _failed_tests(subject, world)
     notes = () if scheduled else ("the account shows no schedule for drills",)
     expected = f"each method passed within {subject.drill.max_age_days} days"
     return summed_up(subject, answers, expected=expected, notes=(*notes, *_failed_restores(subject, world)))
+
+
+def _of(method: Method, records: Sequence[DrillRecord], subject: DrilledScope, since: datetime) -> Answer:
+    """The latest drill that shows anything decides: what came back last month does not come back today."""
+    decided = [record for record in records if not record.undetermined]
+    if not records:
+        return nothing_yet(method, subject)
+    if not decided:
+        return Answer(status=Status.UNKNOWN, text=f"{method}: nothing is proven yet, {_last(records)}")
+    if not decided[-1].passed:
+        earlier = [record for record in decided if record.passed]
+        when = f"since {told(earlier[-1].finished)} no drill has passed" if earlier else "no drill has passed"
+        return passed(False, f"{method}: {when}, {_last(decided)}")
+    notes = (f"{method}: a later drill {_last(records)}",) if records[-1] is not decided[-1] else ()
+    return passed(decided[-1].finished >= since, f"{method}: passed {told(decided[-1].finished)}", notes)
 
 
 def _last(records: Sequence[DrillRecord]) -> str:
@@ -134,11 +175,35 @@ def _same(one: str, other: str) -> bool:
         return False
 
 
+def _failed_tests(subject: DrilledScope, world: World) -> Iterator[Answer]:
+    """AWS's own restore testing: its latest test of the table that ended decides, in each region."""
+    for region in world.index.regions.values():
+        jobs = region.restore_jobs
+        if isinstance(jobs, Gap):
+            yield Answer(status=Status.UNKNOWN, text=f"restore tests in {region.region} were not read: {jobs}")
+            continue
+        ended = [
+            job
+            for job in jobs
+            if job.source_resource_arn == subject.resource
+            and job.testing_plan_arn is not None
+            and (job.state in ("FAILED", "ABORTED", "COMPLETED"))
+        ]
+        if ended and _is_bad(last := max(ended, key=lambda job: job.created)):
+            yield passed(False, f"the latest restore test in {region.region} is {_told(last)}")
+
+
+def _is_bad(job: RestoreJob) -> bool:
+    return job.state in ("FAILED", "ABORTED") or job.validation_status in ("FAILED", "TIMED_OUT")
+
+
+def _told(job: RestoreJob) -> str:
+    state = f"{job.state}, validation {job.validation_status}" if job.validation_status else job.state
+    return f"{state}: {job.status_message or 'no message'}"
+
+
 def _failed_restores(subject: DrilledScope, world: World) -> Iterator[str]:
     for region in world.index.regions.values():
         for job in () if isinstance(region.restore_jobs, Gap) else region.restore_jobs:
-            if job.source_resource_arn == subject.resource and (
-                job.state in ("FAILED", "ABORTED") or job.validation_status in ("FAILED", "TIMED_OUT")
-            ):
-                state = f"{job.state}, validation {job.validation_status}" if job.validation_status else job.state
-                yield f"restore job {job.id} of {told(job.created)} is {state}: {job.status_message or 'no message'}"
+            if job.source_resource_arn == subject.resource and _is_bad(job):
+                yield f"restore job {job.id} of {told(job.created)} is {_told(job)}"

@@ -4,15 +4,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from backcheck.controls import examples
-from backcheck.controls.control import BOTH, World, control, unread, verdict
-from backcheck.controls.iam_policy import action_matches, resource_matches
+from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
+from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
 from backcheck.controls.keys import NOT_THERE, find_key, why_unusable
 from backcheck.controls.vaults import PresentVault, present_vaults
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key, PolicyDocument
+from backcheck.inventory.iam import Key, PolicyDocument, Statement
 from backcheck.policy.model import KeyKind
 
+USING = ("kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant")
+"""What backups under a key, their copies and restores take
+(https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html)."""
+OF_THE_ACCOUNT = frozenset({"kms:calleraccount", "aws:principalaccount", "aws:principalorgid"})
 AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotationStatus"
 
 
@@ -51,6 +55,18 @@ AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotation
         "a policy that lets nobody in": lambda: examples.world(
             primary={"keys": (examples.key(policy=examples.document()),)}
         ),
+        "a policy that denies everybody": lambda: examples.world(
+            primary={
+                "keys": (
+                    examples.key(
+                        policy=examples.document(
+                            examples.allow("kms:*", principals=(("AWS", examples.ACCOUNT),)),
+                            examples.allow("kms:Decrypt", principals=(("*", "*"),), effect="Deny"),
+                        )
+                    ),
+                )
+            }
+        ),
         "not rotated": lambda: examples.world(primary={"keys": (examples.key(rotation=False),)}),
         "a key of another region": lambda: examples.world(
             primary={"vaults": (examples.vault(key_arn=examples.DR_KEY_ARN),)}
@@ -59,6 +75,21 @@ AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotation
     unknown={
         "key not read": lambda: examples.world(
             primary={"keys": (examples.gap("DescribeKey", service="kms", resource=examples.KEY_ARN),)}
+        ),
+        "a policy that lets the account in by another service only": lambda: examples.world(
+            primary={
+                "keys": (
+                    examples.key(
+                        policy=examples.document(
+                            examples.allow(
+                                "kms:*",
+                                principals=(("AWS", examples.ACCOUNT),),
+                                conditions=(("StringEquals", "kms:ViaService", ("ec2.us-east-1.amazonaws.com",)),),
+                            )
+                        )
+                    ),
+                )
+            }
         ),
         "rotation not read": lambda: examples.world(
             primary={"keys": (examples.key(rotation=examples.gap("GetKeyRotationStatus", service="kms")),)}
@@ -79,6 +110,8 @@ def key_is_right_and_works(subject: PresentVault, world: World) -> Verdict:
     problems = list(_problems(subject, key))
     if not problems and wanted is KeyKind.CUSTOMER and isinstance(key.rotation, Gap):
         return unread(key.rotation, resource=vault.arn)
+    if not problems and isinstance(key.policy, PolicyDocument) and (doubt := next(_doubts(key, key.policy), "")):
+        return unknown(f"{vault.name}: {doubt}", at=AT)
     return _told(subject, problems, f"{key.manager} {key.state}")
 
 
@@ -91,24 +124,55 @@ def _problems(subject: PresentVault, key: Key) -> Iterator[str]:
         yield f"the key is in {key.region}"
     for problem in why_unusable(key):
         yield f"the key {problem}"
-    if isinstance(key.policy, PolicyDocument) and not _admits_the_account(key, key.policy):
-        yield "its policy lets nobody of the account use it"
+    if isinstance(key.policy, PolicyDocument):
+        if not list(_admitting(key, key.policy)):
+            yield "its policy lets nobody of the account use it"
+        for action, statement in _denying(key, key.policy):
+            if not statement.conditions:
+                yield f"its policy denies everybody {action}"
     if wanted is KeyKind.CUSTOMER and key.rotation is False:
         yield "the key is not rotated"
 
 
-def _admits_the_account(key: Key, policy: PolicyDocument) -> bool:
+def _admitting(key: Key, policy: PolicyDocument) -> Iterator[Statement]:
     """Without permission from the key policy, IAM policies that allow permissions have no effect (key-policies).
 
-    Whom of the account it lets in, and what their own policies say, is IAM-01's and IAM-02's to judge.
+    Whom of the account it lets in, and what their own policies say, is not judged here.
     """
-    return any(
-        statement.effect == "Allow"
-        and action_matches(statement, "kms:Decrypt")
-        and resource_matches(statement, key.arn)
-        and any(kind in ("AWS", "*") and (who == "*" or key.account in who) for kind, who in statement.principals)
-        for statement in policy.statements
-    )
+    for statement in policy.statements:
+        about = action_matches(statement, USING[0]) and resource_matches(statement, key.arn)
+        if statement.effect == "Allow" and about and _is_about_the_account(key, statement):
+            yield statement
+
+
+def _denying(key: Key, policy: PolicyDocument) -> Iterator[tuple[str, Statement]]:
+    """A Deny for everybody outweighs whatever allows."""
+    for statement in policy.statements:
+        if (
+            statement.effect == "Deny"
+            and resource_matches(statement, key.arn)
+            and _is_about_the_account(key, statement)
+        ):
+            yield from ((action, statement) for action in USING if action_matches(statement, action))
+
+
+def _is_about_the_account(key: Key, statement: Statement) -> bool:
+    """An Allow for one principal of the account is one; a Deny must be for everybody, or for all but a few."""
+    if statement.not_principals:
+        return statement.effect == "Deny"
+    named = [who for kind, who in statement.principals if kind in ("AWS", "*")]
+    everybody = any(who in ("*", key.account) or who.endswith(f":{key.account}:root") for who in named)
+    return everybody or (statement.effect == "Allow" and any(f":{key.account}:" in who for who in named))
+
+
+def _doubts(key: Key, policy: PolicyDocument) -> Iterator[str]:
+    """What hangs on conditions other than those that name the account."""
+    for action, statement in _denying(key, policy):
+        if not any((name.lower(), values) in SPARING for _, name, values in statement.conditions):
+            yield f"whether its key's policy denies {action} hangs on a condition"
+    names = [{name.lower() for _, name, _ in statement.conditions} for statement in _admitting(key, policy)]
+    if all(found - OF_THE_ACCOUNT for found in names):
+        yield "its key's policy lets the account use it under conditions only"
 
 
 def _told(subject: PresentVault, problems: list[str], observed: str) -> Verdict:

@@ -51,6 +51,13 @@ def _with(*statements: Statement) -> World:
         ),
     },
     fails={
+        "nothing may be copied from it": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(actions=("backup:CopyFromBackupVault",), conditions=()),
+        ),
+        "nothing may be restored from it": lambda: _with(
+            examples.deny_deletion(), examples.deny_deletion(actions=("backup:StartRestoreJob",))
+        ),
         "no policy": lambda: examples.world(primary={"vaults": (examples.vault(policy=None),)}),
         "only deletion denied": lambda: _with(examples.deny_deletion(actions=("backup:DeleteRecoveryPoint",))),
         "everybody may copy into it": lambda: _with(
@@ -93,6 +100,9 @@ def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
         return unread(found, resource=subject.resource)
     document = found or PolicyDocument(statements=())
     problems = [f"admits {who}" for who in _strangers(document, subject, world)]
+    problems += [
+        f"denies everybody {action}" for action in _needed(subject, world) if _denied(document, action, subject, world)
+    ]
     states = {action: _denied(document, action, subject, world) for action in DESTRUCTIVE}
     if subject.wanted.deny_deletion:
         problems += [f"does not deny {action}" for action, denied in states.items() if denied is False]
@@ -107,6 +117,16 @@ def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
         if found
         else f"{subject.vault.name} has no access policy: whoever has the permission may delete its recovery points",
     )
+
+
+def _needed(subject: PresentVault, world: World) -> Iterator[str]:
+    """What must not be denied to everybody: restores, and copies where the policy has any to or from this vault."""
+    yield "backup:StartRestoreJob"
+    copying = [tier for tier in world.policy.tiers if tier.copies]
+    if any(copy.vault == subject.wanted.key for tier in copying for copy in tier.copies):
+        yield "backup:CopyIntoBackupVault"
+    if any(tier.vault == subject.wanted.key for tier in copying):
+        yield "backup:CopyFromBackupVault"
 
 
 def _denied(document: PolicyDocument, action: str, subject: PresentVault, world: World) -> bool | None:
