@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -165,6 +165,31 @@ def test_a_moment_outside_the_window() -> None:
     (pitr,) = (way for way in found.ways if way.name == "point in time")
     assert "is outside the window" in pitr.says
     assert pitr.command == ""
+
+
+@pytest.mark.parametrize("seconds", [1, 61, 179])
+def test_a_moment_in_the_last_minutes_is_first_the_latest_that_pitr_has(seconds: int) -> None:
+    now = inventory().taken_at
+    latest, at = now - timedelta(minutes=5), now - timedelta(minutes=5) + timedelta(seconds=seconds)
+    minutes = -(-seconds // 60)
+    found = recovery(name(), world().policy, inventory(), at=at)
+    first = found.ways[0]
+    assert (first.name, first.moment, found.notes) == ("point in time", latest, ())
+    assert f" --restore-date-time {latest.isoformat()}" in first.command, "later it would not be what was asked for"
+    assert f"{minutes} min before what you asked for: wait {minutes} min for the rest" in first.says
+    assert first.says.endswith(f"--restore-date-time {at.isoformat()}")
+    assert found.expected[0]
+
+
+def test_a_moment_in_the_future_is_said_to_be_one() -> None:
+    now = inventory().taken_at
+    at = (now + timedelta(hours=2)).astimezone(timezone(timedelta(hours=1)))
+    found = recovery(name(), world().policy, inventory(), at=at)
+    assert found.ways[0].says.endswith("125 min before what you asked for, which is in the future of this inventory")
+    assert f" --restore-date-time {(now - timedelta(minutes=5)).isoformat()}" in found.ways[0].command
+    (note,) = found.notes
+    assert note.startswith("2026-11-22 14:00:00 UTC is in the future of this inventory, which was taken at")
+    assert recovery(name(), world().policy, with_pitr(pitr(enabled=False)), at=at).notes == (note,)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ def command(table: str, policy: Path, at: str | None, drills: Path | None, **acc
 
 def _tell(found: Recovery, now: datetime) -> None:
     click.echo(f"{found.table.arn}, as of {now:%Y-%m-%d %H:%M:%S} UTC")
+    for note in found.notes:
+        click.echo(f"NOTE: {note}")
     for number, (way, expected) in enumerate(zip(found.ways, found.expected, strict=True), start=1):
         head = f"{way.moment:%Y-%m-%d %H:%M:%S} UTC" if way.moment else "-"
         click.echo(f"\n{number}. {way.name}: {head}\n   {way.says}")

@@ -32,6 +32,8 @@ class Recovery:
     """What each drill of this table has shown last, by method; says so where there was none."""
     afterwards: tuple[str, ...]
     """What a restore does not bring back, and the command where the inventory knows it."""
+    notes: tuple[str, ...] = ()
+    """What is to be said of the question before any way."""
 
 
 def recovery(
@@ -43,6 +45,7 @@ def recovery(
 ) -> Recovery:
     """The ways back of a table by name or ARN, to `at` or the latest state. Raises UsageError where it is unknown."""
     table = find(name, inventory)
+    at = at.astimezone(UTC) if at else None
     moment = at or inventory.taken_at
     found = [by_pitr(table, moment, inventory, wanted=at), *by_points(table, policy, inventory, moment)]
     found.sort(key=lambda way: way.moment or EARLIEST, reverse=True)
@@ -52,4 +55,12 @@ def recovery(
         expected=tuple(expected(way.method, table.arn, drills) if way.command else "" for way in found),
         measured=tuple(measured(table.arn, drills)),
         afterwards=tuple(afterwards(table, inventory)),
+        notes=(_of_the_future(at, inventory.taken_at),) if at and at > inventory.taken_at else (),
+    )
+
+
+def _of_the_future(at: datetime, now: datetime) -> str:
+    return (
+        f"{at:%Y-%m-%d %H:%M:%S} UTC is in the future of this inventory, which was taken at {now:%Y-%m-%d %H:%M:%S} "
+        "UTC: what came after that is not in it"
     )

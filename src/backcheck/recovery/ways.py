@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from backcheck.inventory.backup import RecoveryPoint
 from backcheck.inventory.gap import Gap
@@ -35,7 +36,7 @@ class Way:
 
 
 def by_pitr(table: Sought, moment: datetime, inventory: Inventory, *, wanted: datetime | None) -> Way:
-    """Point-in-time recovery, to `wanted` or to the latest second that it has."""
+    """Point-in-time recovery, to `wanted`, or to the latest second that it has where that is earlier."""
     if isinstance(table, Lost):
         return _by_system_backup(table)
     pitr = table.pitr
@@ -43,21 +44,37 @@ def by_pitr(table: Sought, moment: datetime, inventory: Inventory, *, wanted: da
         return _no_pitr(f"not known: {pitr}")
     if not pitr.enabled or pitr.earliest is None or pitr.latest is None:
         return _no_pitr("off: this way does not exist")
-    if wanted and not pitr.earliest <= wanted <= pitr.latest:
+    if wanted and wanted < pitr.earliest:
         return _no_pitr(f"{wanted:%Y-%m-%d %H:%M:%S} is outside the window, {_window(pitr)}")
     target = restored_name(table, table.region, inventory)
-    which = f"--restore-date-time {wanted.isoformat()}" if wanted else "--use-latest-restorable-time"
+    # Never "the latest" where a moment was asked for: when the command is run, that may be after it.
+    end = min(wanted, pitr.latest.replace(microsecond=0)) if wanted else None
+    which = f"--restore-date-time {end.isoformat()}" if end else "--use-latest-restorable-time"
     return Way(
         name="point in time",
         method=Method.PITR,
         moment=min(moment, pitr.latest),
-        says=f"any second of {_window(pitr)}",
+        says=f"any second of {_window(pitr)}{_short_of(pitr.latest, wanted, inventory.taken_at)}",
         command=(
             f"aws dynamodb restore-table-to-point-in-time --region {table.region} "
             f"--source-table-arn {table.arn} --target-table-name {target} {which}"
         ),
         then=f"aws dynamodb wait table-exists --region {table.region} --table-name {target}",
     )
+
+
+def _short_of(latest: datetime, wanted: datetime | None, now: datetime) -> str:
+    """How much is missing of what was asked for; the window's end follows the clock, some five minutes behind.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html
+    """
+    if wanted is None or wanted <= latest:
+        return ""
+    minutes = ceil((wanted - latest).total_seconds() / 60)
+    if wanted > now:
+        return f"; its end is {minutes} min before what you asked for, which is in the future of this inventory"
+    asked = f"then run it with --restore-date-time {wanted.isoformat()}"
+    return f"; {minutes} min before what you asked for: wait {minutes} min for the rest, {asked}"
 
 
 def _no_pitr(says: str) -> Way:
