@@ -10,11 +10,13 @@ import pytest
 
 from backcheck.controls.examples import (
     KEY_ARN,
+    NOW,
     copied,
     copy_job,
     dr_vault,
     drills,
     gap,
+    key,
     pitr,
     point,
     table,
@@ -24,6 +26,7 @@ from backcheck.controls.examples import (
 from backcheck.drill.record import DrillRecord
 from backcheck.errors import UsageError
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Key
 from backcheck.inventory.model import Inventory, PitrStatus, Table
 from backcheck.policy.model import Method
 from backcheck.recovery import recovery
@@ -135,6 +138,62 @@ def test_the_tables_own_key_is_used_where_it_is() -> None:
     assert f'"encryptionType":"KMS","kmsMasterKeyArn":"{KEY_ARN}"' in here.command
     assert '"encryptionType":"Default"' in there.command
     assert "comes back under AWS's own key: the table's is in us-east-1" in there.says
+
+
+DYING = key(state="PendingDeletion", deletion_date=NOW + timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (DYING, f"{KEY_ARN} is to be deleted on 2026-11-29; first aws kms cancel-key-deletion --region us-east-1"),
+        (
+            key(state="Disabled"),
+            f"{KEY_ARN} is Disabled; first aws kms enable-key --region us-east-1 --key-id {KEY_ARN}",
+        ),
+        (gap("DescribeKey", service="kms", code="NotFoundException", resource=KEY_ARN), f"{KEY_ARN} does not exist"),
+    ],
+)
+def test_a_way_whose_key_cannot_be_used_stands_behind_those_that_work(state: Key | Gap, says: str) -> None:
+    found = recovery(name(), world().policy, inventory_of(primary={"keys": (state,)}))
+    here = [way for way in found.ways if way.method is Method.BACKUP]
+    assert here
+    assert all(f"ITS KEY IS NOT USABLE, nothing comes back this way: {says}" in way.says for way in here)
+    assert found.ways[0].name == "point in time"
+    assert found.ways[-len(here) :] == tuple(here), "behind the older copies, too"
+    assert [way.works for way in found.ways] == [way.method is not Method.BACKUP for way in found.ways]
+
+
+def test_points_whose_key_is_gone_hide_none_that_works() -> None:
+    older = point(NOW - timedelta(days=9), key_arn=None)
+    lost = [point(NOW - timedelta(days=days)) for days in range(1, 8)]
+    held = vault(recovery_points=(older, *lost))
+    found = recovery(name(), world().policy, inventory_of(primary={"keys": (DYING,), "vaults": (held,)}))
+    here = [way.moment for way in found.ways if way.method is Method.BACKUP]
+    assert here == [older.created, *(one.created for one in lost[:5])]
+
+
+def test_a_key_that_was_not_read_is_said_and_a_copy_of_the_same_state_comes_first() -> None:
+    source = point()
+    copy = copied(source)
+    job = copy_job(source_recovery_point_arn=source.arn, destination_recovery_point_arn=copy.arn)
+    found = inventory_of(
+        primary={"keys": (), "vaults": (vault(recovery_points=(source,)),), "copy_jobs": (job,)},
+        dr={"vaults": (dr_vault(recovery_points=(copy,)),)},
+    )
+    _, there, here = recovery(name(), world().policy, found).ways
+    assert (there.method, there.key_usable, here.key_usable, here.works) == (Method.DR_COPY, True, None, True)
+    assert here.says.startswith(f"KEY NOT READ, so whether it works is not known: {KEY_ARN}: NotAsked")
+
+
+def test_a_tables_own_key_that_cannot_be_used_is_asked_of_no_restore() -> None:
+    own = KEY_ARN.replace("key/", "key/own-")
+    primary = {"tables": (table(encryption_key_arn=own),), "keys": (key(), key(own, state="Disabled"))}
+    found = recovery(name(), world().policy, inventory_of(primary=primary))
+    here = next(way for way in found.ways if way.method is Method.BACKUP)
+    assert '"encryptionType":"Default"' in here.command
+    assert "comes back under AWS's own key: the table's cannot be used" in here.says
+    assert (found.ways[-1].name, found.ways[-1].works) == ("point in time", False)
 
 
 def test_the_restored_table_has_a_name_that_is_free() -> None:

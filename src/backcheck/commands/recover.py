@@ -27,7 +27,7 @@ from backcheck.recovery import Recovery, recovery
 def command(table: str, policy: Path, at: str | None, drills: Path | None, **account: Any) -> int:
     """Show the ways back of a TABLE, by name or ARN, and the command for each.
 
-    The newest state comes first, each with the time that the last drill of its kind took.
+    The newest state comes first, each with the time that the last drill of its kind took. Exit code 2: no way works.
     """
     loaded = load(policy)
     with progress(sys.stderr) as told:
@@ -39,7 +39,7 @@ def command(table: str, policy: Path, at: str | None, drills: Path | None, **acc
     _tell(found, taken.inventory.taken_at)
     if drills is None:
         click.echo("  (no drill history was named: --drills DIR/drills.jsonl)")
-    return 0 if any(way.command for way in found.ways) else 2
+    return 0 if any(way.works for way in found.ways) else 2
 
 
 def _tell(found: Recovery, now: datetime) -> None:
