@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 
 from backcheck.controls.examples import (
     KEY_ARN,
+    NOW,
     copied,
     copy_job,
     dr_vault,
     drills,
     gap,
+    key,
     pitr,
     point,
     table,
@@ -24,6 +26,7 @@ from backcheck.controls.examples import (
 from backcheck.drill.record import DrillRecord
 from backcheck.errors import UsageError
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Key
 from backcheck.inventory.model import Inventory, PitrStatus, Table
 from backcheck.policy.model import Method
 from backcheck.recovery import recovery
@@ -137,6 +140,62 @@ def test_the_tables_own_key_is_used_where_it_is() -> None:
     assert "comes back under AWS's own key: the table's is in us-east-1" in there.says
 
 
+DYING = key(state="PendingDeletion", deletion_date=NOW + timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (DYING, f"{KEY_ARN} is to be deleted on 2026-11-29; first aws kms cancel-key-deletion --region us-east-1"),
+        (
+            key(state="Disabled"),
+            f"{KEY_ARN} is Disabled; first aws kms enable-key --region us-east-1 --key-id {KEY_ARN}",
+        ),
+        (gap("DescribeKey", service="kms", code="NotFoundException", resource=KEY_ARN), f"{KEY_ARN} does not exist"),
+    ],
+)
+def test_a_way_whose_key_cannot_be_used_stands_behind_those_that_work(state: Key | Gap, says: str) -> None:
+    found = recovery(name(), world().policy, inventory_of(primary={"keys": (state,)}))
+    here = [way for way in found.ways if way.method is Method.BACKUP]
+    assert here
+    assert all(f"ITS KEY IS NOT USABLE, nothing comes back this way: {says}" in way.says for way in here)
+    assert found.ways[0].name == "point in time"
+    assert found.ways[-len(here) :] == tuple(here), "behind the older copies, too"
+    assert [way.works for way in found.ways] == [way.method is not Method.BACKUP for way in found.ways]
+
+
+def test_points_whose_key_is_gone_hide_none_that_works() -> None:
+    older = point(NOW - timedelta(days=9), key_arn=None)
+    lost = [point(NOW - timedelta(days=days)) for days in range(1, 8)]
+    held = vault(recovery_points=(older, *lost))
+    found = recovery(name(), world().policy, inventory_of(primary={"keys": (DYING,), "vaults": (held,)}))
+    here = [way.moment for way in found.ways if way.method is Method.BACKUP]
+    assert here == [older.created, *(one.created for one in lost[:5])]
+
+
+def test_a_key_that_was_not_read_is_said_and_a_copy_of_the_same_state_comes_first() -> None:
+    source = point()
+    copy = copied(source)
+    job = copy_job(source_recovery_point_arn=source.arn, destination_recovery_point_arn=copy.arn)
+    found = inventory_of(
+        primary={"keys": (), "vaults": (vault(recovery_points=(source,)),), "copy_jobs": (job,)},
+        dr={"vaults": (dr_vault(recovery_points=(copy,)),)},
+    )
+    _, there, here = recovery(name(), world().policy, found).ways
+    assert (there.method, there.key_usable, here.key_usable, here.works) == (Method.DR_COPY, True, None, True)
+    assert here.says.startswith(f"KEY NOT READ, so whether it works is not known: {KEY_ARN}: NotAsked")
+
+
+def test_a_tables_own_key_that_cannot_be_used_is_asked_of_no_restore() -> None:
+    own = KEY_ARN.replace("key/", "key/own-")
+    primary = {"tables": (table(encryption_key_arn=own),), "keys": (key(), key(own, state="Disabled"))}
+    found = recovery(name(), world().policy, inventory_of(primary=primary))
+    here = next(way for way in found.ways if way.method is Method.BACKUP)
+    assert '"encryptionType":"Default"' in here.command
+    assert "comes back under AWS's own key: the table's cannot be used" in here.says
+    assert (found.ways[-1].name, found.ways[-1].works) == ("point in time", False)
+
+
 def test_the_restored_table_has_a_name_that_is_free() -> None:
     taken = inventory_of(primary={"table_names": (name(), f"{name()}-restored")})
     found = recovery(name(), world().policy, taken)
@@ -165,6 +224,31 @@ def test_a_moment_outside_the_window() -> None:
     (pitr,) = (way for way in found.ways if way.name == "point in time")
     assert "is outside the window" in pitr.says
     assert pitr.command == ""
+
+
+@pytest.mark.parametrize("seconds", [1, 61, 179])
+def test_a_moment_in_the_last_minutes_is_first_the_latest_that_pitr_has(seconds: int) -> None:
+    now = inventory().taken_at
+    latest, at = now - timedelta(minutes=5), now - timedelta(minutes=5) + timedelta(seconds=seconds)
+    minutes = -(-seconds // 60)
+    found = recovery(name(), world().policy, inventory(), at=at)
+    first = found.ways[0]
+    assert (first.name, first.moment, found.notes) == ("point in time", latest, ())
+    assert f" --restore-date-time {latest.isoformat()}" in first.command, "later it would not be what was asked for"
+    assert f"{minutes} min before what you asked for: wait {minutes} min for the rest" in first.says
+    assert first.says.endswith(f"--restore-date-time {at.isoformat()}")
+    assert found.expected[0]
+
+
+def test_a_moment_in_the_future_is_said_to_be_one() -> None:
+    now = inventory().taken_at
+    at = (now + timedelta(hours=2)).astimezone(timezone(timedelta(hours=1)))
+    found = recovery(name(), world().policy, inventory(), at=at)
+    assert found.ways[0].says.endswith("125 min before what you asked for, which is in the future of this inventory")
+    assert f" --restore-date-time {(now - timedelta(minutes=5)).isoformat()}" in found.ways[0].command
+    (note,) = found.notes
+    assert note.startswith("2026-11-22 14:00:00 UTC is in the future of this inventory, which was taken at")
+    assert recovery(name(), world().policy, with_pitr(pitr(enabled=False)), at=at).notes == (note,)
 
 
 @pytest.mark.parametrize(

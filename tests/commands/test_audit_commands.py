@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -144,6 +145,13 @@ def test_recover_says_how_long_the_last_drill_took(taken: Path, tmp_path: Path, 
     assert "pitr: restored on" in text
     assert "no drill history was named" not in text
     assert text.index("1. point in time") < text.index("2. ") < text.index("after any restore")
+
+
+def test_recover_says_that_a_moment_is_in_the_future(taken: Path, output: Output) -> None:
+    found = snapshot.read(taken)
+    table, at = next(found.tables()).name, found.taken_at + timedelta(hours=1)
+    assert cli.run(["recover", table, "--policy", POLICY, "--snapshot", str(taken), "--at", at.isoformat()]) == 0
+    assert f"NOTE: {at:%Y-%m-%d %H:%M:%S} UTC is in the future of this inventory" in output()[0]
 
 
 def test_recover_of_a_table_that_is_not_there(taken: Path, output: Output) -> None:

@@ -114,6 +114,26 @@ def test_a_copy_into_an_account_that_was_not_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("account", "says"),
+    [
+        ({"roles": ()}, "not looked for: of the account's roles only those that a selection uses or a policy named"),
+        ({"roles": (), "kind": "sandbox"}, "not looked for: "),
+        ({"roles": (), "kind": "template"}, "no role of the templates is one that AWS Backup may restore tables with"),
+        (
+            {"roles": (examples.gap("GetAccountAuthorizationDetails", service="iam"),)},
+            "not known, the roles could not be read: iam:GetAccountAuthorizationDetails",
+        ),
+    ],
+)
+def test_a_restore_role_is_missing_only_where_every_role_was_read(account: dict[str, object], says: str) -> None:
+    inventory = examples.world(account=account).inventory
+    assert inventory is not None
+    drafted, _ = written_down(inventory, examples.NOW, name="draft", owner="owner@example.com")
+    (about,) = (one for one in drafted.left_out if one.startswith("roles.restore: "))
+    assert about.startswith(f"roles.restore: {says}")
+
+
+@pytest.mark.parametrize(
     ("changes", "pointer", "remark"),
     [
         ({"schedule": None}, "schedule", "decide: the rule says nothing, so AWS's default applies"),

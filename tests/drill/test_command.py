@@ -119,3 +119,14 @@ def test_reap_has_nothing_to_do_after_a_drill_that_ended(drilled: Path, capsys: 
     assert "reaping deletes tables: nothing was begun" in capsys.readouterr().err
     assert run([*arguments, "--allow-destructive"]) == 0
     assert "nothing to reap" in capsys.readouterr().out
+
+
+def test_reap_says_when_it_was_given_another_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["reap", "--policy", POLICY, "--sandbox", "techmoda", "--allow-destructive", "--out"]
+    typo = tmp_path / "typo"
+    assert run([*arguments, str(typo)]) == 4
+    assert f"{typo}: there is no such folder" in capsys.readouterr().err
+    assert run([*arguments, str(tmp_path)]) == 2
+    told = capsys.readouterr()
+    assert f"no ledger in {tmp_path}: is this the --out of the drill?" in told.err
+    assert told.out == ""

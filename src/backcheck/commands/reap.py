@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from backcheck.commands.options import FOLDER, account_options, choice_of, policy_option
-from backcheck.errors import UsageError
+from backcheck.errors import Error, UsageError
 from backcheck.policy.load import load
 
 
@@ -37,6 +37,7 @@ def command(policy: Path, poll: float, give_up_after: float, allow_destructive: 
     if not allow_destructive:
         raise UsageError("reaping deletes tables: nothing was begun", hint="add --allow-destructive")
     loaded = load(policy)
+    _check_ledgers(out, out / LEDGERS)
     limit = timedelta(minutes=give_up_after)
     patience = Patience(first_seconds=poll, longest_seconds=max(poll, 60.0), limit=limit)
     left = False
@@ -48,3 +49,11 @@ def command(policy: Path, poll: float, give_up_after: float, allow_destructive: 
     if not found:
         click.echo("nothing to reap: no ledger names a table that is not known to be gone")
     return 2 if left else 0
+
+
+def _check_ledgers(out: Path, ledgers: Path) -> None:
+    """Raise UsageError where there is no such folder, Error where no drill was given it: that is not 'all is gone'."""
+    if not out.is_dir():
+        raise UsageError("there is no such folder", where=str(out), hint="name the --out of the drill")
+    if not any(ledgers.glob("*.jsonl")):
+        raise Error(f"no ledger in {out}: is this the --out of the drill?", hint=f"its ledgers are in {ledgers}")

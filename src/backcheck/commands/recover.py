@@ -27,7 +27,7 @@ from backcheck.recovery import Recovery, recovery
 def command(table: str, policy: Path, at: str | None, drills: Path | None, **account: Any) -> int:
     """Show the ways back of a TABLE, by name or ARN: the newest state first, how long it took in a drill, and how.
 
-    The newest state comes first, each with the time that the last drill of its kind took.
+    The newest state comes first, each with the time that the last drill of its kind took. Exit code 2: no way works.
     """
     loaded = load(policy)
     with progress(sys.stderr) as told:
@@ -39,11 +39,13 @@ def command(table: str, policy: Path, at: str | None, drills: Path | None, **acc
     _tell(found, taken.inventory.taken_at)
     if drills is None:
         click.echo("  (no drill history was named: --drills DIR/drills.jsonl)")
-    return 0 if any(way.command for way in found.ways) else 2
+    return 0 if any(way.works for way in found.ways) else 2
 
 
 def _tell(found: Recovery, now: datetime) -> None:
     click.echo(f"{found.table.arn}, as of {now:%Y-%m-%d %H:%M:%S} UTC")
+    for note in found.notes:
+        click.echo(f"NOTE: {note}")
     for number, (way, expected) in enumerate(zip(found.ways, found.expected, strict=True), start=1):
         head = f"{way.moment:%Y-%m-%d %H:%M:%S} UTC" if way.moment else "-"
         click.echo(f"\n{number}. {way.name}: {head}\n   {way.says}")

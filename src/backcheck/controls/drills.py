@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from backcheck.controls.control import World, not_applicable, unknown, unread, verdict
 from backcheck.controls.subjects import covers
@@ -27,6 +28,9 @@ class DrilledScope:
     records: tuple[DrillRecord, ...]
     left_out: int
     """Simulated drills, which are no evidence for a live account."""
+    future: tuple[DrillRecord, ...]
+    """Those that ended after `as_of`, oldest first: no evidence either."""
+    as_of: datetime
     tier: None = None
 
     def of(self, method: Method) -> tuple[DrillRecord, ...]:
@@ -75,7 +79,15 @@ def by_latest(subject: DrilledScope, judge: Judge, *, expected: str) -> Verdict:
 def nothing_yet(method: Method, subject: DrilledScope) -> Answer:
     """No drill of a method: not known whether it works."""
     simulated = f" ({subject.left_out} simulated ones are no evidence here)" if subject.left_out else ""
-    return Answer(status=Status.UNKNOWN, text=f"{method}: no drill yet{simulated}")
+    later = [record for record in subject.future if record.method == method]
+    future = f" (a drill of the future: ended at {_to_the_second(later[-1].finished)}, " if later else ""
+    judged = f"judged as of {_to_the_second(subject.as_of)})" if later else ""
+    return Answer(status=Status.UNKNOWN, text=f"{method}: no drill yet{simulated}{future}{judged}")
+
+
+def _to_the_second(moment: datetime) -> str:
+    """A snapshot may have been taken seconds before the drill's end."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def summed_up(subject: DrilledScope, answers: list[Answer], *, expected: str, notes: tuple[str, ...] = ()) -> Verdict:
@@ -109,14 +121,16 @@ def _scope(
     live = audited is not None and not audited.simulated
     arns = {table.arn for table in tables}
     mine = [record for record in drills if record.table_arn in arns or (alone and _is_named(scope, record))]
-    counted = [record for record in mine if not (live and record.simulated)]
+    counted = sorted((one for one in mine if not (live and one.simulated)), key=lambda record: record.started)
     return DrilledScope(
         drill=drill,
         scope=scope,
         name=tables[0].name if len(tables) == 1 else scope.key,
         resource=tables[0].arn if len(tables) == 1 else world.policy.resource(f"/tables/{scope.key}"),
-        records=tuple(sorted(counted, key=lambda record: record.started)),
+        records=tuple(record for record in counted if record.finished <= world.now),
         left_out=len(mine) - len(counted),
+        future=tuple(record for record in counted if record.finished > world.now),
+        as_of=world.now,
     )
 
 

@@ -36,12 +36,24 @@ def roles_document(
         roles["restore"] = restoring[0]
         remarks.decide("/roles/restore", "AWS Backup may restore tables with it, and no selection uses it")
     else:
-        found = f"one of {', '.join(restoring)}" if restoring else "no role that AWS Backup may restore tables with"
+        found = f"one of {', '.join(restoring)}" if restoring else _none_found(inventory)
         remarks.left_out.append(f"roles.restore: {found}")
     if spared:
         roles["break_glass"] = list[Json](spared)
         remarks.decide("/roles/break_glass", "the vaults' access policies spare them; may they delete backups?")
     return {"roles": roles} if roles else {}
+
+
+def _none_found(inventory: Inventory) -> str:
+    """Only templates are read with every role; of an account an audit keeps those that a policy or selection names."""
+    for gap in (role for account in inventory.accounts for role in account.roles if isinstance(role, Gap)):
+        return f"not known, the roles could not be read: {gap}"
+    if all(account.kind == "template" for account in inventory.accounts):
+        return "no role of the templates is one that AWS Backup may restore tables with"
+    return (
+        "not looked for: of the account's roles only those that a selection uses or a policy named were kept; "
+        "write down the one that AWS Backup restores with"
+    )
 
 
 def _selecting(plans: Iterable[BackupPlan]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from backcheck.controls.control import World
 from backcheck.drill.record import DrillRecord
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import Inventory
@@ -22,7 +23,10 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """Every way back of one table, the newest state first; what is off or not known comes last."""
+    """Every way back of one table, the newest state first; then those whose key cannot be used.
+
+    What is off or not known comes last.
+    """
 
     table: Sought
     ways: tuple[Way, ...]
@@ -32,6 +36,8 @@ class Recovery:
     """What each drill of this table has shown last, by method; says so where there was none."""
     afterwards: tuple[str, ...]
     """What a restore does not bring back, and the command where the inventory knows it."""
+    notes: tuple[str, ...] = ()
+    """What is to be said of the question before any way."""
 
 
 def recovery(
@@ -43,13 +49,28 @@ def recovery(
 ) -> Recovery:
     """The ways back of a table by name or ARN, to `at` or the latest state. Raises UsageError where it is unknown."""
     table = find(name, inventory)
+    at = at.astimezone(UTC) if at else None
     moment = at or inventory.taken_at
-    found = [by_pitr(table, moment, inventory, wanted=at), *by_points(table, policy, inventory, moment)]
-    found.sort(key=lambda way: way.moment or EARLIEST, reverse=True)
+    world = World(policy=policy, now=inventory.taken_at, inventory=inventory)
+    found = [by_pitr(table, moment, inventory, world, wanted=at), *by_points(table, inventory, world, moment)]
+    found.sort(key=_rank, reverse=True)
     return Recovery(
         table=table,
         ways=tuple(found),
         expected=tuple(expected(way.method, table.arn, drills) if way.command else "" for way in found),
         measured=tuple(measured(table.arn, drills)),
         afterwards=tuple(afterwards(table, inventory)),
+        notes=(_of_the_future(at, inventory.taken_at),) if at and at > inventory.taken_at else (),
+    )
+
+
+def _rank(way: Way) -> tuple[bool, bool, datetime, bool]:
+    """What exists, and what works, before what does not; the newer state first; of one state, a key that was read."""
+    return way.moment is not None, way.works, way.moment or EARLIEST, way.key_usable is True
+
+
+def _of_the_future(at: datetime, now: datetime) -> str:
+    return (
+        f"{at:%Y-%m-%d %H:%M:%S} UTC is in the future of this inventory, which was taken at {now:%Y-%m-%d %H:%M:%S} "
+        "UTC: what came after that is not in it"
     )
