@@ -296,9 +296,8 @@ class Suite:
         session.exitstatus = self._exit_code(exitstatus)
         page = os.environ.get("GITHUB_STEP_SUMMARY")
         if page:
-            append_summary(
-                terminal.markdown(self.run, session.exitstatus, baseline=self._baseline is not None), Path(page)
-            )
+            known = _is_known(self.run.findings, self._baseline)
+            append_summary(terminal.markdown(self.run, session.exitstatus, known=known), Path(page))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
         """The verdict, and where the evidence is."""
@@ -307,7 +306,7 @@ class Suite:
         if self._baseline is not None:
             for line in changes.since_baseline(compare(self._baseline, verdicts(self.run.findings))):
                 terminalreporter.write_line(line)
-        for line in terminal.summary(self.run, self._out, code, baseline=self._baseline is not None):
+        for line in terminal.summary(self.run, self._out, code, known=_is_known(self.run.findings, self._baseline)):
             terminalreporter.write_line(line)
 
     @pytest.hookimpl(optionalhook=True)

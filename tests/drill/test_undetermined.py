@@ -116,6 +116,36 @@ def test_the_run_says_unknown_with_the_reason(
         assert "not in this emulator" in found["RST-01"].message
 
 
+@pytest.mark.parametrize("method", list(Method))
+def test_a_witness_bucket_that_does_not_exist_says_nothing_of_the_backup(
+    shop: Shop, tmp_path: Path, method: Method
+) -> None:
+    shop.table()
+    shop.backed_up()
+    shop.policy = replace(policy(methods=(method,)), roles=replace(shop.policy.roles, drill=None))
+    account = Opened(targets=shop.targets, acting=shop.targets, clock=shop.clock)
+    done = perform(shop.policy, account, {"witness_bucket": "no-such-bucket"}, Patience(), tmp_path / "out")
+    assert [(one.passed, one.undetermined, one.active_minutes) for one in done.records] == [(False, True, None)]
+    assert flaws(done.facts[0]) == (Flaw.UNTRIED, Flaw.NOT_PROVEN)
+    assert done.facts[0].requested is None
+    found = {one.control: one for one in done.run.findings}
+    assert found["RST-01"].status is Status.UNKNOWN
+    assert "no witness, so no restore was asked for" in found["RST-01"].message
+    assert "The bucket no-such-bucket does not exist" in found["RST-01"].message
+    assert done.run.summary.exit_code == 2
+    assert (shop.tables(), shop.tables("us-west-2")) == (["orders"], [])
+
+
+def test_a_source_that_cannot_be_read_says_nothing_of_the_backup_either(shop: Shop) -> None:
+    shop.table()
+    made = shop.plan(Method.PITR)
+    shop.sandbox.faults.fail_calls("dynamodb:Scan", "ResourceNotFoundException", "no such table")
+    facts = shop.drill(made)[0]
+    found = record(facts, run_id="run", simulated=True)
+    assert (found.passed, found.undetermined, facts.requested) == (False, True, None)
+    assert "no such table" in found.detail
+
+
 def crowded(shop: Shop, restores: int, whose: str = "theirs") -> None:
     """So many restores of somebody else under way."""
     for number in range(restores):

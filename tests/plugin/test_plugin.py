@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, parse
 
 import pytest
 from tests.drill.test_details import RECORD, restore, written
+from tests.plugin.conftest import DENIED, changed
 from tests.test_difference import FAIL, UNKNOWN
 from tests.test_waivers import finding
 
@@ -224,6 +225,27 @@ def test_a_known_failure_that_fails_for_more_blocks(
 def test_unknown_blocks_in_spite_of_a_baseline(pytester: pytest.Pytester, policy_file: Path, denied: Path) -> None:
     audit(pytester, policy_file, denied, "--out", "before")
     assert audit(pytester, policy_file, denied, "--baseline", "before/findings.json").ret == 2
+
+
+def test_unknown_beside_known_failures_is_said_to_be_what_blocks(
+    pytester: pytest.Pytester, policy_file: Path, compliant: Path
+) -> None:
+    path = changed(lost(compliant, 1), "lost-and-denied", lambda table: replace(table, pitr=DENIED), gaps=(DENIED,))
+    audit(pytester, policy_file, path, "--out", "before")
+    result = audit(pytester, policy_file, path, "--baseline", "before/findings.json")
+    assert result.ret == 2
+    said = "*not compliant: the failures are known from the baseline, the * unknown block all the same (exit 2)"
+    result.stdout.fnmatch_lines([said])
+    result.stdout.no_fnmatch_line("*judged by the items that ran*")
+
+
+def test_failures_that_did_not_run_are_not_called_known(
+    pytester: pytest.Pytester, policy_file: Path, without_pitr: Path, compliant: Path
+) -> None:
+    audit(pytester, policy_file, compliant, "--out", "before")
+    result = audit(pytester, policy_file, without_pitr, "--baseline", "before/findings.json", "-k", "PLN-01")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["*not compliant, but every item that ran passed (exit 0)"])
 
 
 def test_known_failures_of_a_group_do_not_hide_what_is_unknown() -> None:

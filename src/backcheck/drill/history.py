@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
-from backcheck.drill.record import DrillRecord
+from backcheck.drill.record import DrillRecord, contradictions
 from backcheck.errors import Error
 from backcheck.inventory.gap import Gap
 
@@ -68,7 +68,10 @@ def append(path: Path, records: Iterable[DrillRecord]) -> None:
 
 
 def read(path: Path) -> tuple[DrillRecord, ...] | Gap:
-    """The records, oldest first; a Gap where the file is not a whole history: then nothing is known of any drill."""
+    """The records, oldest first; a Gap where the file is not a whole history: then nothing is known of any drill.
+
+    So it is with a record that contradicts itself: what else the file says is no better than that.
+    """
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
@@ -91,11 +94,18 @@ def _record(line: bytes, where: str) -> DrillRecord:
         raise Error(f"not JSON: {error}", where=where) from error
     wrong = next(_validator().iter_errors(held), None)
     if wrong is not None:
-        raise Error(f"not a drill's record: {wrong.message}", where=where)
+        raise Error(f"not a drill's record: {_field(wrong)}{wrong.message}", where=where)
     del held["schema"]
     started, finished = (_moment(held.pop(name), where) for name in ("started", "finished"))
     phases = tuple((name, seconds) for name, seconds in held.pop("phases"))
-    return DrillRecord(started=started, finished=finished, phases=phases, **held)
+    record = DrillRecord(started=started, finished=finished, phases=phases, **held)
+    if found := [f"{field}: {what}" for field, what in contradictions(record)]:
+        raise Error(f"a record that contradicts itself: {'; '.join(found)}", where=where)
+    return record
+
+
+def _field(wrong: ValidationError) -> str:
+    return f"{wrong.path[0]}: " if wrong.path else ""
 
 
 def _moment(text: str, where: str) -> datetime:

@@ -133,14 +133,15 @@ class Reach:
 def says_nothing(error: BaseException) -> bool:
     """Whether a failure says nothing of the backup: the call was denied, not supported, not answered, or put off.
 
-    A cause counts as the failure itself. Anything else that AWS answers is a refusal of the restore.
+    Nor does a witness that cannot be had: no restore was asked for. A cause counts as the failure itself. Anything else
+    that AWS answers is a refusal of the restore.
     """
     if isinstance(error, ClientError):
         code = error_code(error)
         denied = "AccessDenied" in code or code in ("UnauthorizedOperation", "AuthorizationError")
         broken = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500
         return denied or broken or code in UNSUPPORTED or code in CREDENTIALS or code in BUSY
-    if isinstance(error, BotoCoreError | ResponseParserError | NoTurnError):
+    if isinstance(error, BotoCoreError | ResponseParserError | NoTurnError | NoWitnessError):
         return True
     return error.__cause__ is not None and says_nothing(error.__cause__)
 
@@ -151,6 +152,10 @@ class GaveUpError(Error):
 
 class NoTurnError(Error):
     """AWS had no room for one more restore for as long as somebody waited."""
+
+
+class NoWitnessError(Error):
+    """The source could not be read or exported before the restore, so none was asked for."""
 
 
 def error_code(error: ClientError) -> str:

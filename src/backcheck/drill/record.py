@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,6 +78,47 @@ class DrillDetail:
     """The commands that set again what AWS leaves out."""
     more: tuple[tuple[str, tuple[str, ...]], ...]
     """Whatever else the document holds on this restore, by name."""
+
+
+def contradictions(record: DrillRecord) -> Iterator[tuple[str, str]]:
+    """The fields that contradict others, each with what is wrong. Any one, and the record is no evidence of anything.
+
+    `verdict.record` writes none of these: a line that has one was damaged, or was written by somebody.
+    """
+    arn = record.table_arn.split(":")
+    if arn[4:5] != [record.account]:
+        yield "account", f"{record.account} is not the account of {record.table_arn}"
+    if record.finished < record.started:
+        yield "finished", f"{record.finished} is before started, {record.started}"
+    yield from _untimely(record)
+    if record.integrity == "equal" and record.witness in ("", "none"):
+        yield "integrity", "equal, without a witness to be equal to"
+    if record.integrity == "equal" and record.boundary == "broken":
+        yield "boundary", "broken, while integrity is equal"
+    if record.passed:
+        yield from _not_passed(record)
+
+
+def _untimely(record: DrillRecord) -> Iterator[tuple[str, str]]:
+    active, verified = record.active_minutes, record.verified_minutes
+    for name, minutes in (("active_minutes", active), ("verified_minutes", verified)):
+        if minutes is not None and minutes < 0:
+            yield name, f"{minutes} is negative"
+    if verified is not None and active is None:
+        yield "verified_minutes", f"{verified}, of a table that never was active"
+    elif verified is not None and active is not None and verified < active:
+        yield "verified_minutes", f"{verified} is less than active_minutes, {active}"
+
+
+def _not_passed(record: DrillRecord) -> Iterator[tuple[str, str]]:
+    if record.undetermined:
+        yield "undetermined", "true, while passed is true"
+    if not record.cleaned_up:
+        yield "cleaned_up", "false, while passed is true"
+    if record.integrity != "equal":
+        yield "integrity", f"{record.integrity}, while passed is true"
+    if record.active_minutes is None:
+        yield "active_minutes", "null, while passed is true"
 
 
 def latest(records: Iterable[DrillRecord]) -> tuple[DrillRecord, ...]:

@@ -21,6 +21,7 @@ from backcheck.drill.reach import (
     Clock,
     GaveUpError,
     NoTurnError,
+    NoWitnessError,
     Patience,
     Reach,
     error_code,
@@ -98,13 +99,13 @@ class Drill:
         if bucket is not None:
             at = course.at = (restore.at or self._time_of_export(course)).astimezone(UTC).replace(microsecond=0)
             self._put_canary(course, Half.AFTER)
-            witness = self._timed(course, "witness", lambda: self._export(restore, at, bucket))
+            witness = self._witness(course, lambda: self._export(restore, at, bucket))
             restored = self._restored(course, client)
             course.compared = held_against_export(
                 restore, at, witness, restored, lambda moment: self._export(restore, moment, bucket)
             )
         else:
-            before = self._timed(course, "witness", lambda: self._scan_source(restore))
+            before = self._witness(course, lambda: self._scan_source(restore))
             course.at = self._timed(course, "wait for T", lambda: self._time_after(restore))
             self._put_canary(course, Half.AFTER)
             restored = self._restored(course, client)
@@ -243,6 +244,13 @@ class Drill:
             return wanted if latest is not None and latest >= wanted else None
 
         return self._patience.wait(look, self._clock, f"the latest restorable time of {restore.source.name}")
+
+    def _witness(self, course: Course, read: Callable[[], Reading]) -> Reading:
+        """The source before the restore. Raises NoWitnessError where it cannot be had: that is no backup's fault."""
+        try:
+            return self._timed(course, "witness", read)
+        except (*FAILED_CALLS, Error) as error:
+            raise NoWitnessError(f"no witness, so no restore was asked for: {told(error)}") from error
 
     def _scan_source(self, restore: Restore) -> Reading:
         return self._witnesses.scan(restore.source.account, restore.source.region, restore.source.name)

@@ -31,8 +31,8 @@ def explain(finding: Finding) -> str:
     return "\n".join(map(printable, lines))
 
 
-def summary(run: Run, out: Path | None, code: int, *, baseline: bool = False) -> Iterator[str]:
-    """The lines at the end of a run; `code` is the exit code, `baseline` whether known failures are let through."""
+def summary(run: Run, out: Path | None, code: int, *, known: bool = False) -> Iterator[str]:
+    """The lines at the end of a run; `code` is the exit code, `known` whether a baseline has every failure."""
     counts = run.summary
     for status in (Status.FAIL, Status.UNKNOWN):
         yield from _listed([finding for finding in run.findings if finding.status is status], status)
@@ -45,16 +45,16 @@ def summary(run: Run, out: Path | None, code: int, *, baseline: bool = False) ->
         yield SIMULATED
     yield (
         f"{counts.passed} pass, {counts.failed} fail, {counts.unknown} unknown, {counts.waived} waived, "
-        f"{counts.not_applicable} not applicable: {_verdict(run, code, baseline=baseline)} (exit {code})"
+        f"{counts.not_applicable} not applicable: {_verdict(run, code, known=known)} (exit {code})"
     )
     if out:
         yield f"evidence: {out}"
 
 
-def markdown(run: Run, code: int, *, baseline: bool = False) -> str:
+def markdown(run: Run, code: int, *, known: bool = False) -> str:
     """The summary of a pipeline's page: counts, and a table of what needs action."""
     counts = run.summary
-    lines = [f"## Backup audit of {_cell(run.policy_name)}: {_verdict(run, code, baseline=baseline)}", ""]
+    lines = [f"## Backup audit of {_cell(run.policy_name)}: {_verdict(run, code, known=known)}", ""]
     lines += [f"> **{SIMULATED}**", ""] if run.simulated else []
     lines += ["| fail | unknown | waived | pass | not applicable |", "|---|---|---|---|---|"]
     lines += [
@@ -78,14 +78,18 @@ def _cell(text: str) -> str:
     return "".join(f"&#{ord(char)};" if char in MARKUP else char for char in printable(text))
 
 
-def _verdict(run: Run, code: int, *, baseline: bool) -> str:
+def _verdict(run: Run, code: int, *, known: bool) -> str:
     """The run's verdict; where the code differs, why."""
     verdict = VERDICTS[run.summary.exit_code]
     if code == run.summary.exit_code:
         return verdict
+    if known and code == 2 and run.summary.unknown:
+        return (
+            f"{verdict}: the failures are known from the baseline, the {run.summary.unknown} unknown block all the same"
+        )
     if code:
         return f"{verdict}, judged by the items that ran"
-    return f"{verdict}, but {'nothing new since the baseline' if baseline else 'every item that ran passed'}"
+    return f"{verdict}, but {'nothing new since the baseline' if known else 'every item that ran passed'}"
 
 
 def printable(text: str) -> str:
