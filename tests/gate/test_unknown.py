@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.gate.building import CORE, EVERY, judged, only, ours, policy, replaced, spec
+from tests.gate.building import CORE, EVERY, judged, only, ours, policy, replaced, section, spec, text
 
 from backcheck.finding import Finding, Status
 
@@ -129,6 +129,33 @@ def test_what_may_be_in_a_nested_stack_that_is_not_at_hand_is_not_known() -> Non
     assert only(found, "SEL-01").status is Status.UNKNOWN
     assert only(found, "PIT-01").status is Status.PASS
     assert only(found, "PIT-05").status is Status.FAIL  # deletion protection is off, whatever is in the other
+
+
+STACKSET = NESTED.replace("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet")
+SET = section(STACKSET, "  Backups:\n", "  Products:")
+BESIDES = {
+    "a template at a URL": STACKSET,
+    "a template written in": STACKSET.replace("TemplateURL", "TemplateBody"),
+    "beside all that the policy wants": replaced("\nResources:\n", f"\nResources:\n{SET}")(text("primary")),
+}
+
+
+@pytest.mark.parametrize("case", BESIDES)
+def test_what_a_stack_set_makes_is_not_known(case: str) -> None:
+    content = BESIDES[case]
+    told = only(judged(spec(content)).run.findings, "TPL-01")
+    assert told.status is Status.UNKNOWN
+    assert "/Resources/Backups: its stacks" in told.message
+    assert "are not looked into" in told.message
+    at = next(number for number, one in enumerate(content.splitlines(), 1) if one == "  Backups:")
+    assert told.location is not None
+    assert (told.location.file, told.location.line) == ("techmoda.yaml", at)
+
+
+def test_what_a_policy_wants_and_no_template_has_may_be_in_a_stack_set() -> None:
+    found = judged(spec(STACKSET)).run.findings
+    assert only(found, "PLN-01").status is Status.UNKNOWN
+    assert only(found, "SEL-01").status is Status.UNKNOWN
 
 
 def test_a_refused_stack_is_one_failure_and_the_rest_is_not_known() -> None:
