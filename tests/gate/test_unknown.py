@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.gate.building import CORE, judged, only, ours, policy, replaced, spec
+from tests.gate.building import CORE, EVERY, judged, only, ours, policy, replaced, section, spec, text
 
 from backcheck.finding import Finding, Status
 
@@ -131,6 +131,33 @@ def test_what_may_be_in_a_nested_stack_that_is_not_at_hand_is_not_known() -> Non
     assert only(found, "PIT-05").status is Status.FAIL  # deletion protection is off, whatever is in the other
 
 
+STACKSET = NESTED.replace("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet")
+SET = section(STACKSET, "  Backups:\n", "  Products:")
+BESIDES = {
+    "a template at a URL": STACKSET,
+    "a template written in": STACKSET.replace("TemplateURL", "TemplateBody"),
+    "beside all that the policy wants": replaced("\nResources:\n", f"\nResources:\n{SET}")(text("primary")),
+}
+
+
+@pytest.mark.parametrize("case", BESIDES)
+def test_what_a_stack_set_makes_is_not_known(case: str) -> None:
+    content = BESIDES[case]
+    told = only(judged(spec(content)).run.findings, "TPL-01")
+    assert told.status is Status.UNKNOWN
+    assert "/Resources/Backups: its stacks" in told.message
+    assert "are not looked into" in told.message
+    at = next(number for number, one in enumerate(content.splitlines(), 1) if one == "  Backups:")
+    assert told.location is not None
+    assert (told.location.file, told.location.line) == ("techmoda.yaml", at)
+
+
+def test_what_a_policy_wants_and_no_template_has_may_be_in_a_stack_set() -> None:
+    found = judged(spec(STACKSET)).run.findings
+    assert only(found, "PLN-01").status is Status.UNKNOWN
+    assert only(found, "SEL-01").status is Status.UNKNOWN
+
+
 def test_a_refused_stack_is_one_failure_and_the_rest_is_not_known() -> None:
     change = replaced("StartWindowMinutes: !Ref DailyStartWindowMinutes", "StartWindowMinutes: 10")
     found = judged(*ours("primary", change, CORE)).run.findings
@@ -143,3 +170,40 @@ def test_nothing_of_the_policy_is_judged_as_a_template() -> None:
     found = judged(*ours()).run.findings
     places = {one.location.file for one in found if one.control.startswith("POL-") and one.location}
     assert places == {policy().source.file}
+
+
+DENIED = "arn:aws:iam::aws:policy/AWSDenyAll"
+ELSEWHERE = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
+ROLES = {"IAM-01": "backup", "IAM-02": "restore"}
+
+
+def _with_policies(role: str, *arns: str) -> Finding:
+    named = f"      RoleName: !Sub ${{Prefix}}-{role}\n"
+    change = replaced(named, f"{named}      ManagedPolicyArns: [{', '.join(arns)}]\n")
+    found = judged(*ours("primary", change, EVERY)).run.findings
+    control = next(control for control, one in ROLES.items() if one == role)
+    return next(one for one in found if one.control == control and one.resource.endswith(f"role/techmoda-{role}"))
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_a_policy_of_aws_that_denies_everything_fails_the_role(role: str) -> None:
+    told = _with_policies(role, DENIED)
+    assert told.status is Status.FAIL
+    assert "it may not " in told.message
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+@pytest.mark.parametrize("beside", [(), ("arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup",)])
+def test_a_policy_of_aws_whose_text_is_not_at_hand_leaves_the_role_open(role: str, beside: tuple[str, ...]) -> None:
+    told = _with_policies(role, ELSEWHERE, *beside)
+    assert told.status is Status.UNKNOWN
+    assert "a policy that was not read" in told.message
+    assert told.location is not None
+    assert told.location.file == "templates/primary.yaml"
+
+
+@pytest.mark.parametrize(("control", "role"), ROLES.items())
+def test_the_policy_of_aws_for_the_role_is_known(control: str, role: str) -> None:
+    purpose = {"IAM-01": "Backup", "IAM-02": "Restores"}[control]
+    own = f"arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor{purpose}"
+    assert _with_policies(role, own).status is Status.PASS

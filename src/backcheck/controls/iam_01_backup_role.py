@@ -1,7 +1,7 @@
 """IAM-01: the role that backs up can."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, unread, verdict
@@ -14,7 +14,7 @@ from backcheck.controls.roles import find_role, role_name
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Role
+from backcheck.inventory.iam import NamedPolicy, PolicyDocument, Role, Statement
 from backcheck.policy.model import PRIMARY
 
 BACKUP = "backup.amazonaws.com"
@@ -127,6 +127,9 @@ def as_named(name_or_arn: str, account: str, world: World, *, copies: bool = Fal
         "role not read": lambda: examples.world(
             account={"roles": (examples.gap("GetRole", service="iam", resource="shop-backup"), *examples.roles()[1:])}
         ),
+        "another policy that was not read": lambda: examples.world(
+            account={"roles": examples.roles("backup", policies=(examples.managed(FOR_BACKUP), examples.managed("X")))}
+        ),
         "a boundary that was not read": lambda: examples.world(
             account={"roles": examples.roles("backup", boundary_arn="arn:aws:iam::111122223333:policy/boundary")}
         ),
@@ -177,16 +180,38 @@ def _permissions(role: Role, actions: list[str], managed: str, world: World) -> 
     if isinstance(role.policies, Gap):
         yield role.policies
         return
-    by_aws = any(policy.arn and policy.arn.endswith(f":aws:policy/service-role/{managed}") for policy in role.policies)
+    policies = tuple(_as_on_its_page(policy, managed, actions) for policy in role.policies)
     for action in actions:
-        answers = {resource: allows(role.policies, action, resource) for resource in _resources(action, role, world)}
+        answers = {resource: allows(policies, action, resource) for resource in _resources(action, role, world)}
         refused = [resource for resource, answer in answers.items() if answer is False]
         if refused:
             yield f"it may not {action} on {few(refused)}"
-        elif None in answers.values() and not by_aws:  # the text of AWS's own policies is on their page
+        elif None in answers.values():
             yield _open(role, f"whether it may {action} hangs on a condition, or on a policy that was not read")
     if role.boundary_arn is not None:
         yield _open(role, f"its permissions boundary {role.boundary_arn} was not read")
+
+
+def _as_on_its_page(policy: NamedPolicy, managed: str, actions: list[str]) -> NamedPolicy:
+    """AWS's own policy for the role, with what its page says that it allows where its text was not read.
+
+    It speaks for itself alone: any other policy, read or not, may take the right away.
+    """
+    is_theirs = policy.arn is not None and policy.arn.endswith(f":aws:policy/service-role/{managed}")
+    if not is_theirs or not isinstance(policy.document, Gap):
+        return policy
+    allowed = Statement(
+        sid=managed,
+        effect="Allow",
+        actions=tuple(actions),
+        not_actions=(),
+        resources=("*",),
+        not_resources=(),
+        principals=(),
+        not_principals=(),
+        conditions=(),
+    )
+    return replace(policy, document=PolicyDocument(statements=(allowed,)))
 
 
 def _resources(action: str, role: Role, world: World) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
 """IAM-02: the role that restores can, and only it is passed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, unread, verdict
 from backcheck.controls.iam_01_backup_role import AWS_POLICIES, BACKUP, NamedRole, as_named, judge_role
-from backcheck.controls.iam_policy import action_matches, matches
+from backcheck.controls.iam_policy import action_matches, allows
 from backcheck.controls.roles import role_name
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
@@ -52,6 +53,14 @@ def _drill_policies(*statements: Statement) -> World:
             policy=examples.policy(roles=examples.role_names(restore="shop-backup"))
         ),
         "nobody may pass it": lambda: _drill_policies(examples.allow("backup:StartRestoreJob")),
+        "passing it is denied": lambda: _drill_policies(
+            examples.allow(
+                "iam:PassRole",
+                resources=(f"arn:aws:iam::{examples.ACCOUNT}:role/shop-restore",),
+                conditions=(("StringEquals", "iam:PassedToService", (BACKUP,)),),
+            ),
+            replace(examples.allow("*"), effect="Deny"),
+        ),
         "any role may be passed": lambda: _drill_policies(examples.allow("iam:PassRole")),
         "to any service but AWS Backup": lambda: _drill_policies(
             examples.allow(
@@ -119,8 +128,7 @@ def _passing(caller: Role, policies: tuple[NamedPolicy, ...], restore: Role) -> 
         for statement in policy.document.statements
         if statement.effect == "Allow" and action_matches(statement, "iam:PassRole")
     ]
-    unread_texts = any(isinstance(policy.document, Gap) for policy in policies)
-    if not any(matches(pattern, restore.arn) for one in statements for pattern in one.resources) and not unread_texts:
+    if allows(policies, "iam:PassRole", restore.arn) is False:
         yield f"{caller.name} may not pass it (iam:PassRole)"
     for statement in statements:
         if any(pattern != restore.arn for pattern in statement.resources):

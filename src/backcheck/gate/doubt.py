@@ -9,7 +9,7 @@ from backcheck.finding import Finding, Location, Status
 from backcheck.gate.deployment import Made
 from backcheck.gate.places import Places
 from backcheck.gate.reads import BACKUP_RULES, HARMLESS, LACKING, READS, RULE, SLICE
-from backcheck.sandbox.cloudformation_types import NESTED
+from backcheck.sandbox.cloudformation_types import NESTED, OPAQUE
 from backcheck.template.value import is_known
 
 AWS_BACKUP = "aws.backup"
@@ -41,7 +41,7 @@ def doubts(made: Iterable[Made]) -> tuple[Doubt, ...]:
 
 def is_opaque(kind: str) -> bool:
     """A resource that stands for others, which are not here."""
-    return kind in (NESTED, "AWS::Serverless::Application") or kind.endswith("::MODULE")
+    return kind == NESTED or kind in OPAQUE or kind.endswith("::MODULE")
 
 
 def _of(made: Made) -> Iterator[Doubt]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from backcheck.sandbox import managed_policies
 from backcheck.sandbox.cloudformation_kinds import Kind, Physical, Site
 from backcheck.sandbox.cloudformation_properties import PropertyError, document_of, text_of, without
 
@@ -45,13 +46,16 @@ def _versioned(policy: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attach(site: Site, role_name: str, arn: str, at: str) -> None:
-    """Attach a policy; one of AWS's own that this account does not carry is noted, since AWS would have it."""
+    """Attach a policy; of one of AWS's own that the sandbox lacks only the text is missing, since AWS has it."""
+    attached = {"RoleName": role_name, "PolicyArn": arn}
     try:
-        site.call("iam", "AttachRolePolicy", {"RoleName": role_name, "PolicyArn": arn})
+        site.call("iam", "AttachRolePolicy", attached)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchEntity" or ":iam::aws:policy/" not in arn:
+        if error.response["Error"]["Code"] != "NoSuchEntity" or not managed_policies.is_of_aws(arn):
             raise
-        site.ignored.append(f"{at} ({arn} is not in the sandbox)")
+        managed_policies.install_unread(site.environment.account_id, arn)
+        site.call("iam", "AttachRolePolicy", attached)
+        site.ignored.append(f"{at} (the text of {arn} is not in the sandbox)")
 
 
 def _read_role(site: Site, role: Physical) -> Mapping[str, Any]:

@@ -24,6 +24,16 @@ KINDS: Mapping[str, Kind] = {
 
 
 NESTED = "AWS::CloudFormation::Stack"
+OPAQUE: Mapping[str, str] = {
+    "AWS::CloudFormation::StackSet": "its stacks, in other accounts and regions or in this one, are not looked into",
+    "AWS::Serverless::Application": "only an account can fetch an application of the Serverless Application Repository",
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct": "only an account has the product's template",
+}
+"""Types that stand for whole stacks which no template beside this one describes, and why nothing is known of those.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-stackset.html
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-servicecatalog-cloudformationprovisionedproduct.html
+"""
 _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
 
 
@@ -31,6 +41,4 @@ def why_not(kind: str) -> str:
     """Why a type that AWS would create is not created here."""
     if kind.startswith(_CUSTOM):
         return "custom resources are recorded, not run"
-    if kind == "AWS::Serverless::Application":
-        return "only an account can fetch an application of the Serverless Application Repository"
-    return f"{kind} is not modelled in the sandbox"
+    return OPAQUE.get(kind, f"{kind} is not modelled in the sandbox")

@@ -11,6 +11,7 @@ from backcheck.sandbox.iam_policy import Decision, Request, decide
 from backcheck.sandbox.world import partition_of
 
 SERVICE = "backup.amazonaws.com"
+NOTHING = '{"Version": "2012-10-17", "Statement": []}'
 
 
 def find(arn: str, region: str) -> Any:
@@ -29,9 +30,9 @@ def policies_of(principal: Any) -> list[str]:
 
 
 def default_document(policy: Any) -> str:
-    """The text of a managed policy's default version."""
+    """The text of a managed policy's default version; of one that the sandbox has by name only, a text of nothing."""
     documents = {version.version_id: version.document for version in policy.versions}
-    document: str = documents[policy.default_version_id]
+    document: str = documents.get(policy.default_version_id, NOTHING)
     return document
 
 
