@@ -108,6 +108,16 @@ def test_an_incremental_export(tmp_path: Path, places: dict[str, str]) -> None:
         (("export", ".", "--key", "a,b,c", "--out", "m.json"), 4, "HASH or HASH,RANGE"),
         (("export", "."), 4, "Missing option '--out'"),
         (("scan", "t", "--read-share", "2", "--out", "m.json"), 4, "2.0 is not in the range"),
+        (("scan", "t", "--read-share", "nan", "--out", "m.json"), 4, "'--read-share': nan is not a number"),
+        (("scan", "t", "--max-read-units", "nan", "--out", "m.json"), 4, "'--max-read-units': nan is not a number"),
+        (("scan", "t", "--max-read-units", "inf", "--out", "m.json"), 4, "'--max-read-units': inf is not a number"),
+        (
+            ("scan", "t", "--region", "us-east-1", "--endpoint-url", "foo", "--out", "m.json"),
+            4,
+            "http://127.0.0.1:8000",
+        ),
+        (("diff", "a", "b", "--key", ""), 4, "HASH or HASH,RANGE"),
+        (("export", ".", "--key", "", "--out", "m.json"), 4, "HASH or HASH,RANGE"),
     ],
 )
 def test_what_goes_wrong_is_told(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,10 +27,17 @@ def command() -> None:
 
 
 def _key(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    names = tuple(value.split(",")) if value else None
+    names = None if value is None else tuple(value.split(","))
     if names and (len(names) > 2 or len(set(names)) != len(names) or "" in names):
         raise click.BadParameter("HASH or HASH,RANGE")
     return names
+
+
+def _finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """NaN is in every range, since it compares with nothing."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a number that anything can be read at")
+    return value
 
 
 key_option = click.option("--key", callback=_key, metavar="HASH[,RANGE]", help="The key's attribute names.")
@@ -98,12 +106,16 @@ def export_command(
 @click.option(
     "--read-share",
     type=click.FloatRange(0, 1, min_open=True),
+    callback=_finite,
     default=scan.DEFAULT_SHARE,
     show_default=True,
     help="Share of the provisioned read capacity to use.",
 )
 @click.option(
-    "--max-read-units", type=click.FloatRange(0, min_open=True), help="Read units a second, for a table on demand."
+    "--max-read-units",
+    type=click.FloatRange(0, min_open=True),
+    callback=_finite,
+    help="Read units a second, for a table on demand.",
 )
 @out_option
 @_common
