@@ -141,6 +141,7 @@ def scan_command(
     with _progress() as progress:
         options = RunOptions(processes=processes or 0, checkpoint=_checkpoint(out), progress=progress)
         manifest = scan.scan_manifest(connection, table, limits, options, lambda: datetime.now(UTC))
+    _tell_endpoint(manifest.witness.endpoint or "")
     return _finish(manifest, out, as_json)
 
 
@@ -190,6 +191,18 @@ def diff_command(
     render_result = report.comparison_json if as_json else report.comparison_text
     click.echo(render_result(result.comparison, result.differences))
     return result.comparison.outcome.exit_code
+
+
+def _tell_endpoint(endpoint: str) -> None:
+    """Where the environment or the profile names a server, what was read may not be the account that is meant."""
+    from backcheck.inventory.collect.connect import is_aws
+
+    if not is_aws(endpoint):
+        click.echo(
+            f"backcheck: read from {endpoint}, which is not an endpoint of AWS's own (--endpoint-url, AWS_ENDPOINT_URL "
+            "or the profile names it); the manifest says so, in witness.endpoint",
+            err=True,
+        )
 
 
 class _TerminalProgress:
