@@ -108,6 +108,16 @@ def test_an_incremental_export(tmp_path: Path, places: dict[str, str]) -> None:
         (("export", ".", "--key", "a,b,c", "--out", "m.json"), 4, "HASH or HASH,RANGE"),
         (("export", "."), 4, "Missing option '--out'"),
         (("scan", "t", "--read-share", "2", "--out", "m.json"), 4, "2.0 is not in the range"),
+        (("scan", "t", "--read-share", "nan", "--out", "m.json"), 4, "'--read-share': nan is not a number"),
+        (("scan", "t", "--max-read-units", "nan", "--out", "m.json"), 4, "'--max-read-units': nan is not a number"),
+        (("scan", "t", "--max-read-units", "inf", "--out", "m.json"), 4, "'--max-read-units': inf is not a number"),
+        (
+            ("scan", "t", "--region", "us-east-1", "--endpoint-url", "foo", "--out", "m.json"),
+            4,
+            "http://127.0.0.1:8000",
+        ),
+        (("diff", "a", "b", "--key", ""), 4, "HASH or HASH,RANGE"),
+        (("export", ".", "--key", "", "--out", "m.json"), 4, "HASH or HASH,RANGE"),
     ],
 )
 def test_what_goes_wrong_is_told(
@@ -168,6 +178,44 @@ def test_an_export_in_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     finally:
         location._s3_client.cache_clear()
         server.stop()
+
+
+@pytest.mark.parametrize("named", ["option", "environment"])
+def test_a_scan_of_another_server_than_aws_says_so(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import boto3
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    try:
+        boto3.client("dynamodb", region_name="us-east-1", endpoint_url=endpoint).create_table(
+            TableName=named,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        option: tuple[str, ...] = ("--endpoint-url", endpoint)
+        if named == "environment":
+            option = ()
+            monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        out = tmp_path / "m.json"
+        assert run("scan", named, "--region", "us-east-1", "--processes", "1", *option, "--out", str(out)) == 0
+        assert f"read from {endpoint}, which is not an endpoint of AWS's own" in capsys.readouterr().err
+        assert read(out).witness.endpoint == endpoint
+    finally:
+        server.stop()
+
+
+def test_a_scan_of_aws_has_nothing_to_say_of_its_endpoint(capsys: pytest.CaptureFixture[str]) -> None:
+    from backcheck.commands.manifest import _tell_endpoint
+
+    _tell_endpoint("https://dynamodb.eu-central-1.amazonaws.com")
+    assert capsys.readouterr().err == ""
 
 
 def _upload(folder: Path, bucket: str, prefix: str) -> None:

@@ -15,10 +15,10 @@ from tests.manifest.exports import line, order, orders, write_export
 from tests.manifest.test_document import manifest, some_digest
 
 from backcheck.errors import Error, UsageError
-from backcheck.manifest import differences, operands
+from backcheck.manifest import differences, operands, repeats
 from backcheck.manifest.diff import Outcome, compare
 from backcheck.manifest.differences import Difference, Kind
-from backcheck.manifest.digest import EMPTY
+from backcheck.manifest.digest import EMPTY, key_digest
 from backcheck.manifest.document import FilterState, WitnessKind, render
 from backcheck.manifest.engine import RunOptions
 from backcheck.manifest.operands import DiffOptions, DiffReport
@@ -177,6 +177,67 @@ def test_only_lines_that_differ_are_parsed(tmp_path: Path, monkeypatch: pytest.M
     respelled = [*orders(399), order(399, total={"N": "1.25E1"})]
     assert diffed(tmp_path, orders(400), respelled).comparison.outcome is Outcome.EQUAL
     assert 2 <= len(parsed) < 20
+
+
+TWICE = {
+    "one item twice": [*orders(9), order(4)],
+    "two items under one key": [*orders(9), order(4, total={"N": "1"})],
+    "one key in two spellings": [*orders(9), order(4, order={"N": "4.0"})],
+}
+
+
+@pytest.mark.parametrize("table", TWICE.values(), ids=TWICE)
+@pytest.mark.parametrize("processes", [1, 2])
+def test_equal_exports_that_hold_a_key_twice_are_not_equal_tables(tmp_path: Path, table: Table, processes: int) -> None:
+    report = diffed(tmp_path, table, table[::-1], run=RunOptions(processes=processes))
+    digest = key_digest(order(4), KEY)
+    assert report.comparison.outcome is Outcome.UNKNOWN
+    assert "the same 10 items, but a key is among them more than once" in report.comparison.reason
+    assert f"key digest {digest.hex()}, bucket {digest.hex()[:3]}" in report.comparison.reason
+
+
+def test_a_key_that_is_there_twice_is_found_whatever_the_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeats, "KEYS_AT_ONCE", 3)
+    assert diffed(tmp_path / "1", orders(40), orders(40)).comparison.outcome is Outcome.EQUAL
+    table = [*orders(40), order(39)]
+    assert diffed(tmp_path / "2", table, table).comparison.outcome is Outcome.UNKNOWN
+
+
+def test_keys_that_only_begin_alike_are_not_one_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeats, "heads_of", lambda task, buckets: bytes(8 * task.stated_items))
+    assert diffed(tmp_path, orders(40), orders(40)).comparison.outcome is Outcome.EQUAL
+
+
+def test_without_a_key_the_verdict_says_what_was_not_looked_for(tmp_path: Path) -> None:
+    comparison = diffed(tmp_path, TWICE["one item twice"], TWICE["one item twice"], key=None).comparison
+    assert comparison.outcome is Outcome.EQUAL
+    assert "nor a key that is there twice be seen" in comparison.notes[-1]
+
+
+def test_a_key_that_the_items_do_not_have_is_told_where_all_lines_are_the_same(tmp_path: Path) -> None:
+    with pytest.raises(Error, match="without the key attribute 'id'") as caught:
+        diffed(tmp_path, orders(4), orders(4), key=("id",))
+    assert caught.value.where.endswith(".json.gz:1")
+
+
+def test_data_beside_equal_manifests_is_looked_through_too(tmp_path: Path) -> None:
+    options = DiffOptions(run=RunOptions(processes=1), unfiltered=True)
+    places = {}
+    for name, table in (("twice", TWICE["one item twice"]), ("other", orders(3))):
+        places[name] = str(write_export(tmp_path / name, [[line(item) for item in table]]))
+        made = operands.manifest_of(operands.resolve(name, places[name], None, options), KEY, options)
+        (tmp_path / f"{name}.json").write_bytes(render(made))
+    twice = str(tmp_path / "twice.json")
+    alone = operands.resolve("A", twice, None, options)
+    assert operands.diff(alone, alone, options).comparison.outcome is Outcome.EQUAL
+    for place, data in ((twice, places["twice"]), (places["twice"], None)):
+        one = operands.resolve("B", place, data, options)
+        assert operands.diff(alone, one, options).comparison.outcome is Outcome.UNKNOWN
+    wrong = operands.resolve("B", twice, places["other"], options)
+    with pytest.raises(Error, match="the data given for B is not what its manifest was made of"):
+        operands.diff(alone, wrong, options)
 
 
 def test_empty_exports_show_nothing(tmp_path: Path) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import select
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -111,3 +117,43 @@ def _die(task: FileTask) -> int:
 def test_a_worker_that_is_killed_is_an_error_and_no_result(export: Export) -> None:
     with pytest.raises(Error, match="a worker process died"):
         list(run(_die, export_tasks(export, KEY), processes=2))
+
+
+def _opened(pipe: Path, process: subprocess.Popen[bytes], until: float) -> int:
+    """The pipe's writing end, once somebody reads it."""
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+        time.sleep(0.05)
+    raise AssertionError("no worker reads the file")
+
+
+def test_workers_end_when_the_run_is_killed(tmp_path: Path) -> None:
+    """Two files that are named pipes: a worker waits for what is in them, and they lose their reader when it ends."""
+    pipes = [tmp_path / "1.json", tmp_path / "2.json"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    code = (
+        "from backcheck.manifest.engine import run; from backcheck.manifest.location import Folder; "
+        "from backcheck.manifest.reading import FileTask, read_items; "
+        f"tasks = [FileTask(location=Folder(path={str(tmp_path)!r}), name=name, key=None) "
+        "for name in ('1.json', '2.json')]; list(run(read_items, tasks, processes=2))"
+    )
+    killed_run = subprocess.Popen([sys.executable, "-c", code])
+    ends: list[int] = []
+    try:
+        ends += [_opened(pipe, killed_run, time.monotonic() + 60) for pipe in pipes]
+        killed_run.send_signal(signal.SIGKILL)
+        killed_run.wait()
+        for end in ends:
+            watch = select.poll()
+            watch.register(end, select.POLLERR)
+            assert watch.poll(10_000), "a worker still reads, 10 s after the run was killed"
+    finally:
+        killed_run.kill()
+        killed_run.wait()
+        for end in ends:
+            os.close(end)

@@ -109,6 +109,21 @@ def test_a_summary_that_cannot_be_evidence_is_refused(whole: Path, summary: dict
         open_export(str(whole))
 
 
+@pytest.mark.parametrize("value", [None, "100", -1])
+def test_a_count_that_the_summary_lacks_is_told_with_the_file(whole: Path, value: Any) -> None:
+    _rewrite(whole, itemCount=value)
+    with pytest.raises(Error, match="itemCount is not there, or is not a count") as caught:
+        open_export(str(whole))
+    assert caught.value.where == str(whole / "manifest-summary.json")
+
+
+def test_a_count_that_the_list_of_files_lacks_is_told_with_file_and_line(whole: Path) -> None:
+    _entries(whole, lambda entries: [entries[0], {**entries[1], "itemCount": None}, *entries[2:]])
+    with pytest.raises(Error, match="itemCount is not there, or is not a count") as caught:
+        open_export(str(whole))
+    assert caught.value.where == f"{whole / 'manifest-files.json'}:2"
+
+
 def test_a_field_that_no_page_documents_is_a_note(whole: Path) -> None:
     _rewrite(whole, newField=1, filterSpecification=None)
     assert "filterSpecification, newField" in digested(whole).witness.notes[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,10 +27,17 @@ def command() -> None:
 
 
 def _key(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    names = tuple(value.split(",")) if value else None
+    names = None if value is None else tuple(value.split(","))
     if names and (len(names) > 2 or len(set(names)) != len(names) or "" in names):
         raise click.BadParameter("HASH or HASH,RANGE")
     return names
+
+
+def _finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """NaN is in every range, since it compares with nothing."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a number that anything can be read at")
+    return value
 
 
 key_option = click.option("--key", callback=_key, metavar="HASH[,RANGE]", help="The key's attribute names.")
@@ -98,12 +106,16 @@ def export_command(
 @click.option(
     "--read-share",
     type=click.FloatRange(0, 1, min_open=True),
+    callback=_finite,
     default=scan.DEFAULT_SHARE,
     show_default=True,
     help="Share of the provisioned read capacity to use.",
 )
 @click.option(
-    "--max-read-units", type=click.FloatRange(0, min_open=True), help="Read units a second, for a table on demand."
+    "--max-read-units",
+    type=click.FloatRange(0, min_open=True),
+    callback=_finite,
+    help="Read units a second, for a table on demand.",
 )
 @out_option
 @_common
@@ -129,6 +141,7 @@ def scan_command(
     with _progress() as progress:
         options = RunOptions(processes=processes or 0, checkpoint=_checkpoint(out), progress=progress)
         manifest = scan.scan_manifest(connection, table, limits, options, lambda: datetime.now(UTC))
+    _tell_endpoint(manifest.witness.endpoint or "")
     return _finish(manifest, out, as_json)
 
 
@@ -178,6 +191,18 @@ def diff_command(
     render_result = report.comparison_json if as_json else report.comparison_text
     click.echo(render_result(result.comparison, result.differences))
     return result.comparison.outcome.exit_code
+
+
+def _tell_endpoint(endpoint: str) -> None:
+    """Where the environment or the profile names a server, what was read may not be the account that is meant."""
+    from backcheck.inventory.collect.connect import is_aws
+
+    if not is_aws(endpoint):
+        click.echo(
+            f"backcheck: read from {endpoint}, which is not an endpoint of AWS's own (--endpoint-url, AWS_ENDPOINT_URL "
+            "or the profile names it); the manifest says so, in witness.endpoint",
+            err=True,
+        )
 
 
 class _TerminalProgress:

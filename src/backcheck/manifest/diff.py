@@ -111,5 +111,5 @@ def notes(a: Side, b: Side) -> tuple[str, ...]:
         if one.witness.filter is FilterState.STATED and one.witness.kind is WitnessKind.EXPORT:
             found.append(f"{name}: that the export has no filter is the operator's word")
     if a.key is None and b.key is None:
-        found.append("without a key, items that differ cannot be paired")
+        found.append("without a key, items that differ cannot be paired, nor a key that is there twice be seen")
     return tuple(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -101,13 +102,29 @@ def run(work: Callable[[Task], Result], tasks: Sequence[Task], *, processes: int
     # Spawned, not forked: a fork would carry the parent's threads' locks, boto3's among them.
     context = multiprocessing.get_context("spawn")
     workers = min(processes, len(tasks))
-    with ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=gc.disable) as pool:
+    with ProcessPoolExecutor(max_workers=workers, mp_context=context, initializer=_begin) as pool:
         try:
             yield from _results(pool, work, tasks, waiting=2 * processes)
         except BrokenProcessPool as error:
             raise Error("a worker process died; was memory short?", hint="run again, with fewer --processes") from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin() -> None:
+    """What a worker does first: no search for cycles, and a watch on the process that started it.
+
+    One that was killed tells no worker to end, and a worker's read may go on for minutes.
+    """
+    gc.disable()
+    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait on the pipe that multiprocessing keeps open from the parent: it is at its end when the parent is gone."""
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager

@@ -92,7 +92,8 @@ def open_export(place: str, *, profile: str | None = None, client: Any = None) -
     files_text, files_notes = _read_checked(location, folder, FILES, _MAX_FILES_BYTES)
     where = location.at(f"{folder}/{SUMMARY}")
     try:
-        export = _summary(parse_object(summary_text), location, folder)
+        summary = parse_object(summary_text)
+        export, stated_items = _summary(summary, location, folder), _integer(summary, "itemCount")
     except Error as error:
         raise Error(error.message, where=where, hint=error.hint) from error
     files = _data_files(files_text, export)
@@ -102,7 +103,7 @@ def open_export(place: str, *, profile: str | None = None, client: Any = None) -
         identity=hashlib.sha256(summary_text + files_text).hexdigest(),
         notes=export.notes + summary_notes + files_notes,
     )
-    _check_files(export, _integer(parse_object(summary_text), "itemCount"))
+    _check_files(export, stated_items)
     return export
 
 

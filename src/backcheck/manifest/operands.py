@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ from backcheck.errors import Error, UsageError
 from backcheck.manifest.build import described_filter, export_manifest, export_tasks
 from backcheck.manifest.diff import Comparison, Outcome, Side, compare, compare_raw
 from backcheck.manifest.differences import Data, Differences, find_differences
-from backcheck.manifest.digest import BUCKETS
+from backcheck.manifest.digest import BUCKETS, bucket_of
 from backcheck.manifest.document import FilterState, Manifest, Witness, WitnessKind, read
 from backcheck.manifest.engine import RunOptions, cores
 from backcheck.manifest.export import Export, ExportKind, open_export
 from backcheck.manifest.rawlines import compare_lines
 from backcheck.manifest.reading import FileTask
+from backcheck.manifest.repeats import repeated_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,38 @@ class DiffReport:
 
 
 def diff(a: Operand, b: Operand, options: DiffOptions) -> DiffReport:
-    """Compare two operands; two exports by their raw lines first. Raises Error for data that is not as stated."""
+    """Compare two operands; two exports by their raw lines first. Raises Error for data that is not as stated.
+
+    Where a key and data are at hand, two that are equal are looked through for a key that is there twice.
+    """
     key = options.key or next((one.manifest.key for one in (a, b) if one.manifest and one.manifest.key), None)
+    report = _compared(a, b, key, options)
+    if report.comparison.outcome is not Outcome.EQUAL or key is None:
+        return report
+    return replace(report, comparison=_without_repeats(a, b, key, report.comparison, options))
+
+
+def _without_repeats(
+    a: Operand, b: Operand, key: tuple[str, ...], comparison: Comparison, options: DiffOptions
+) -> Comparison:
+    """The comparison of two that are equal; not to be told where a key is there twice. What one holds both do."""
+    # Data that was just read goes before data that a manifest is said to be made of: that was not read until now.
+    one = min((one for one in (a, b) if one.export), key=lambda one: one.manifest is not None, default=None)
+    if one is None or one.export is None:
+        return comparison
+    if one.export.items != comparison.a.items:
+        raise Error(f"the data given for {one.name} is not what its manifest was made of")
+    found = repeated_key(_full_tasks(one.export, key), one.export.items, processes=options.processes)
+    if found is None:
+        return comparison
+    reason = (
+        f"the same {comparison.a.items} items, but a key is among them more than once, which no table can have: "
+        f"damaged (key digest {found.hex()}, bucket {bucket_of(found):03x})"
+    )
+    return replace(comparison, outcome=Outcome.UNKNOWN, reason=reason)
+
+
+def _compared(a: Operand, b: Operand, key: tuple[str, ...] | None, options: DiffOptions) -> DiffReport:
     if a.manifest is None and b.manifest is None and a.export and b.export:
         return _diff_exports(a, b, a.export, b.export, key, options)
     manifest_a, manifest_b = (manifest_of(one, key, options) for one in (a, b))

@@ -43,7 +43,10 @@ class Connection:
     """A boto3 session to use instead of the profile's, such as an assumed role's; it cannot leave this process."""
 
     def client(self) -> Any:
-        """A client whose Scan replies are raw: see `_keep_raw`. Raises Error without a profile or Region."""
+        """A client whose Scan replies are raw: see `_keep_raw`.
+
+        Raises Error without a profile or Region, UsageError for an endpoint that is no URL.
+        """
         import boto3
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
@@ -54,6 +57,11 @@ class Connection:
             client = session.client("dynamodb", region_name=self.region, endpoint_url=self.endpoint_url, config=config)
         except BotoCoreError as error:
             raise Error(f"no client for DynamoDB: {error}") from error
+        except ValueError as error:  # botocore's own words name the endpoint, wherever it was set
+            hint = (
+                "an endpoint is a URL, such as http://127.0.0.1:8000: --endpoint-url, AWS_ENDPOINT_URL or the profile"
+            )
+            raise UsageError(f"no client for DynamoDB: {error}", hint=hint) from error
         client.meta.events.register("before-parse.dynamodb.Scan", _keep_raw)
         return client
 
