@@ -28,6 +28,7 @@ def command(policy: Path, poll: float, give_up_after: float, allow_destructive: 
     Only what a ledger in --out names, and only where the table's name, its tag and AWS's record of the restore say the
     same. A drill that is under way is left alone.
     """
+    from backcheck.drill import history
     from backcheck.drill.ledger import FOLDER as LEDGERS
     from backcheck.drill.opening import opened
     from backcheck.drill.reach import Patience, Reach
@@ -42,7 +43,8 @@ def command(policy: Path, poll: float, give_up_after: float, allow_destructive: 
     patience = Patience(first_seconds=poll, longest_seconds=max(poll, 60.0), limit=limit)
     left = False
     with opened(choice, loaded) as account_opened:
-        found = list(reap(out / LEDGERS, Reach(account_opened.acting), account_opened.clock, patience, limit=limit))
+        reach, clock, drills = Reach(account_opened.acting), account_opened.clock, out / history.FILE
+        found = list(reap(out / LEDGERS, reach, clock, patience, limit=limit, drills=drills))
     for one in found:
         left |= not one.done
         click.echo(f"{'done' if one.done else 'NOT DONE'}: {one.what}: {one.text}")
