@@ -104,6 +104,9 @@ def test_a_gate_writes_its_evidence_and_annotates(
     told = capsys.readouterr().out
     assert f"::error file={LAB}/01.yaml,line=18,title=PIT-01 fail::" in told
     assert "SIMULATED" in told
+    lines = told.splitlines()
+    [failed] = [number for number, line in enumerate(lines) if line.startswith("FAIL    PIT-01 ")]
+    assert lines[failed + 1].strip() == f"at: {LAB}/01.yaml:18"
     out = tmp_path / "out"
     assert {path.name for path in out.iterdir()} >= {"findings.json", "findings.sarif", "junit.xml", "report.html"}
     document = orjson.loads((out / "findings.json").read_bytes())
