@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -74,6 +75,19 @@ def test_what_is_no_template_is_told_and_is_exit_4(
     assert name in told or "not-there.yaml" in told
     assert "Traceback" not in told
     assert "internal error" not in told
+
+
+@pytest.mark.parametrize("kind", ["a device", "a pipe"])
+def test_a_template_that_is_no_regular_file_is_not_read(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.yaml"
+    if kind == "a device":
+        path.symlink_to("/dev/zero")
+    else:
+        os.mkfifo(path)
+    assert gate(tmp_path, str(path)) == 4
+    assert "a.yaml: cannot be read: it is no regular file" in capsys.readouterr().err
 
 
 WRONG = {
