@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -76,6 +77,19 @@ def test_what_is_no_template_is_told_and_is_exit_4(
     assert "internal error" not in told
 
 
+@pytest.mark.parametrize("kind", ["a device", "a pipe"])
+def test_a_template_that_is_no_regular_file_is_not_read(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.yaml"
+    if kind == "a device":
+        path.symlink_to("/dev/zero")
+    else:
+        os.mkfifo(path)
+    assert gate(tmp_path, str(path)) == 4
+    assert "a.yaml: cannot be read: it is no regular file" in capsys.readouterr().err
+
+
 WRONG = {
     "no such file": (["nothing.yaml"], "cannot be read"),
     "a region of nobody": ([f"{LAB}/00.yaml@eu-west-1"], "region eu-west-1 is not the policy's"),
@@ -104,6 +118,9 @@ def test_a_gate_writes_its_evidence_and_annotates(
     told = capsys.readouterr().out
     assert f"::error file={LAB}/01.yaml,line=18,title=PIT-01 fail::" in told
     assert "SIMULATED" in told
+    lines = told.splitlines()
+    [failed] = [number for number, line in enumerate(lines) if line.startswith("FAIL    PIT-01 ")]
+    assert lines[failed + 1].strip() == f"at: {LAB}/01.yaml:18"
     out = tmp_path / "out"
     assert {path.name for path in out.iterdir()} >= {"findings.json", "findings.sarif", "junit.xml", "report.html"}
     document = orjson.loads((out / "findings.json").read_bytes())

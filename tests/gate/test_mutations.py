@@ -123,6 +123,29 @@ def test_a_finding_stands_on_the_line_that_is_at_fault(number: str, at: str) -> 
     assert any(at_line <= line <= at_line + 1 for line in lines), (at_line, lines)
 
 
+SILENT = "Description: A copy job of this region ended without a copy\n      State: "
+NAME, MISNAMED = "VaultName: !Sub ${Prefix}-vault", "VaultName: !Sub ${Prefix}-misnamed\n"
+AT_NAME = "      BackupVaultName:"
+MISPLACED: dict[str, tuple[str, Change, str, str]] = {
+    "a rule of the primary region": (
+        "primary", replaced(f"{SILENT}ENABLED", f"{SILENT}DISABLED"), "ALR-01", "  CopyFailed:"),
+    "a vault of the primary region": ("primary", replaced(f"{NAME}\n", MISNAMED), "VLT-01", AT_NAME),
+    "a vault of the DR region": ("dr", replaced(f"{NAME}-dr\n", MISNAMED), "VLT-01", AT_NAME),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISPLACED)
+@pytest.mark.parametrize("names", [("dr", "primary"), ("primary", "dr")])
+def test_a_finding_stands_in_a_template_of_its_own_region(case: str, names: tuple[str, ...]) -> None:
+    changed, change, control, at = MISPLACED[case]
+    found = judged(*ours(changed, change, names)).run.findings
+    [place] = [one.location for one in found if one.control == control and one.status is Status.FAIL]
+    assert place is not None
+    assert place.file == f"templates/{changed}.yaml"
+    at_line = next(index for index, line in enumerate(change(text(changed)).splitlines(), 1) if line.startswith(at))
+    assert at_line <= place.line <= at_line + 3
+
+
 LAB = ROOT / "fixtures" / "templates" / "lab" / "mutations"
 DAILY, WEEKLY, MONTHLY = (f"techmoda-backup-plan/{tier}" for tier in ("daily", "weekly", "monthly"))
 LAB_PLAN = "template:lab.yaml#/Resources/BackupPlan"

@@ -23,6 +23,7 @@ def explain(finding: Finding) -> str:
     if finding.expected or finding.observed:
         lines.append(f"  expected {finding.expected}; observed {finding.observed}")
     lines += [f"  at {finding.at}"] if finding.at else []
+    lines += [f"  {place}" for place in _place(finding)]
     lines += [f"  note: {note}" for note in finding.notes]
     if finding.waiver:
         lines.append(f"  waived until {finding.waiver.expires} by {finding.waiver.owner}")
@@ -100,9 +101,16 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line)
 
 
+def _place(finding: Finding) -> Iterator[str]:
+    """File and line of a finding that has them, as editors and terminals make them a link."""
+    if finding.location:
+        yield f"at: {finding.location.file}:{finding.location.line}"
+
+
 def _listed(findings: list[Finding], status: Status) -> Iterator[str]:
     ordered = sorted(findings, key=lambda finding: (finding.severity.rank, finding.key))
     for finding in ordered[:LISTED]:
         yield printable(f"{status.value.upper():7} {finding.control} {finding.resource}: {finding.message}")
+        yield from (printable(f"{'':7} {place}") for place in _place(finding))
     if len(ordered) > LISTED:
         yield f"{status.value.upper():7} and {len(ordered) - LISTED} more"

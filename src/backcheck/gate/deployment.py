@@ -40,6 +40,7 @@ class Made:
 
     file: str
     """The template's, a nested one's own."""
+    place: Place
     resource: StackResource
     wanted: ResolvedResource | None
     """None where it is not even known whether it would be created."""
@@ -81,7 +82,7 @@ class Deployment:
             for stack in () if outcome.refusal else outcome.stacks:
                 for logical_id, resource in stack.resources.items():
                     wanted = stack.template.resources.get(logical_id)
-                    yield Made(file=stack.template.file, resource=resource, wanted=wanted)
+                    yield Made(file=stack.template.file, place=outcome.place, resource=resource, wanted=wanted)
 
 
 def deployed(stacks: Iterable[StackSpec], policy: Policy, now: datetime) -> Deployment:

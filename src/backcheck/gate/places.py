@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from backcheck.finding import Finding, Location, Status
-from backcheck.gate.deployment import Deployment, Made, rule_names
+from backcheck.gate.deployment import Deployment, Made, Place, rule_names
 from backcheck.gate.reads import ALARM, KEY, PLAN, READS, ROLE, RULE, TOPIC
-from backcheck.policy.model import Policy
+from backcheck.policy.model import PRIMARY, Policy
 
+_NAME = re.compile(r"[A-Za-z0-9_.-]*[A-Za-z0-9_]")
 _MADE_UP = frozenset({PLAN, KEY})
 """Their ARNs end in an id that nobody chose, and that another run would not have."""
 
@@ -61,11 +63,14 @@ class Places:
 
     def _nearest(self, finding: Finding) -> Made | None:
         """What stands nearest to something that is missing: a resource of a type that the control reads."""
-        for kind in READS[finding.control]:
-            ours = [made for made in self.made if made.resource.type == kind and self._could_be(finding, made)]
-            if ours:
-                return ours[0]
-        return None
+        place = _place(finding, self._policy)
+        kinds = list(READS[finding.control])
+        could_be = [made for made in self.made if made.resource.type in kinds and self._could_be(finding, made)]
+        return min(
+            could_be,
+            key=lambda made: (made.place != place, kinds.index(made.resource.type), not _is_named(made, finding)),
+            default=None,
+        )
 
     def _could_be(self, finding: Finding, made: Made) -> bool:
         properties = made.wanted.properties if made.wanted else {}
@@ -77,6 +82,25 @@ class Places:
         if made.resource.type == RULE:
             return ("EventPattern" in properties) == (finding.control == "ALR-01")
         return made.resource.type not in (ALARM, TOPIC) or finding.control.startswith("ALR")
+
+
+def _place(finding: Finding, policy: Policy) -> Place:
+    """Where a finding on a part of the policy looks: where its vault is to be, as its suffix says, or the primary one.
+
+    The suffix is `@ACCOUNT/REGION`, in the policy's keys (`controls.deployment.Place`).
+    """
+    pointer, _, suffix = finding.resource.partition("#")[2].rpartition("@")
+    if not pointer:
+        pointer, suffix = suffix, ""
+    vault = policy.vault(pointer.removeprefix("/vaults/"))
+    keys = (vault.account, vault.region) if vault else tuple(suffix.split("/")) if suffix else (PRIMARY, PRIMARY)
+    account = policy.account(keys[0]) or policy.accounts[0]
+    return (account.id, policy.regions.get(keys[-1], keys[-1]))
+
+
+def _is_named(made: Made, finding: Finding) -> bool:
+    """Whether a finding's message has the resource's name."""
+    return made.resource.physical_id in _NAME.findall(finding.message)
 
 
 def named(made: Made) -> str:

@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-li
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +62,12 @@ def load(path: Path) -> Template:
     Raises TemplateError where it cannot be read, is not a CloudFormation template or exceeds a limit.
     """
     try:
-        size = path.stat().st_size
+        found = path.stat()
+        size = found.st_size
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # such as /dev/zero, which has no end
+            raise TemplateError(
+                "cannot be read: it is no regular file", file=str(path), hint="write what it gives to a file"
+            )
         raw = path.read_bytes() if size <= MAX_BYTES else b""
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = error.strerror if isinstance(error, OSError) else error
