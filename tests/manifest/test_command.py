@@ -136,6 +136,17 @@ def test_what_goes_wrong_is_told(
     assert not captured.out
 
 
+def test_an_endpoint_in_the_environment_that_is_no_url_is_told(
+    places: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "foo")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    out = str(tmp_path / "m.json")
+    for place in ("s3://bucket/AWSDynamoDB/another-id/", places["a"]):
+        assert run("export", place, "--describe", "--out", out) == 4
+        assert "such as http://127.0.0.1:8000" in capsys.readouterr().err
+
+
 def test_a_place_that_cannot_be_written_is_told(
     places: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

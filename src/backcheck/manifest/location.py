@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 from backcheck.errors import Error, UsageError
 from backcheck.manifest.lines import Readable
 
+ENDPOINT_HINT = "an endpoint is a URL, such as http://127.0.0.1:8000: --endpoint-url, AWS_ENDPOINT_URL or the profile"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
@@ -137,9 +139,15 @@ def _s3_client(profile: str | None) -> Any:
     # Imported late: a worker that reads local files must not carry boto3's 40 MB.
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
 
     config = Config(retries={"mode": "standard", "max_attempts": 8}, user_agent_extra="backcheck")
-    return boto3.Session(profile_name=profile).client("s3", config=config)
+    try:
+        return boto3.Session(profile_name=profile).client("s3", config=config)
+    except BotoCoreError as error:
+        raise Error(f"no client for S3: {error}") from error
+    except ValueError as error:
+        raise UsageError(f"no client for S3: {error}", hint=ENDPOINT_HINT) from error
 
 
 def locate(text: str, *, profile: str | None = None, client: Any = None) -> tuple[Location, str]:

@@ -15,6 +15,7 @@ from backcheck.manifest.digest import BUCKETS, bucket_of
 from backcheck.manifest.document import FilterState, Manifest, Witness, WitnessKind, read
 from backcheck.manifest.engine import RunOptions, cores
 from backcheck.manifest.export import Export, ExportKind, open_export
+from backcheck.manifest.location import ENDPOINT_HINT
 from backcheck.manifest.rawlines import compare_lines
 from backcheck.manifest.reading import FileTask
 from backcheck.manifest.repeats import repeated_key
@@ -205,3 +206,5 @@ def _dynamodb(region: str | None, profile: str | None) -> Any:
         return boto3.Session(profile_name=profile).client("dynamodb", region_name=region)
     except BotoCoreError as error:
         raise Error(f"no client for DynamoDB: {error}") from error
+    except ValueError as error:
+        raise UsageError(f"no client for DynamoDB: {error}", hint=ENDPOINT_HINT) from error

@@ -22,6 +22,7 @@ from backcheck.manifest.document import Manifest, TableRef, Witness, WitnessKind
 from backcheck.manifest.encoding import Attributes, load_object, make_canonical, refuse_repeated_names
 from backcheck.manifest.engine import RunOptions, add_up, cores
 from backcheck.manifest.export import table_of
+from backcheck.manifest.location import ENDPOINT_HINT
 from backcheck.manifest.reading import read_items
 
 SEGMENT_BYTES = 128 << 20
@@ -58,10 +59,7 @@ class Connection:
         except BotoCoreError as error:
             raise Error(f"no client for DynamoDB: {error}") from error
         except ValueError as error:  # botocore's own words name the endpoint, wherever it was set
-            hint = (
-                "an endpoint is a URL, such as http://127.0.0.1:8000: --endpoint-url, AWS_ENDPOINT_URL or the profile"
-            )
-            raise UsageError(f"no client for DynamoDB: {error}", hint=hint) from error
+            raise UsageError(f"no client for DynamoDB: {error}", hint=ENDPOINT_HINT) from error
         client.meta.events.register("before-parse.dynamodb.Scan", _keep_raw)
         return client
 
