@@ -139,8 +139,11 @@ def test_what_goes_wrong_is_told(
 def test_an_endpoint_in_the_environment_that_is_no_url_is_told(
     places: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from backcheck.manifest import location
+
     monkeypatch.setenv("AWS_ENDPOINT_URL", "foo")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    location._s3_client.cache_clear()  # another test's client would do
     out = str(tmp_path / "m.json")
     for place in ("s3://bucket/AWSDynamoDB/another-id/", places["a"]):
         assert run("export", place, "--describe", "--out", out) == 4
