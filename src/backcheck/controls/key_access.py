@@ -62,7 +62,7 @@ def refusals(role: Role, policies: Sequence[NamedPolicy], need: Need) -> Iterato
         elif why:
             refused.setdefault(why, []).append(action)
     for why, actions in refused.items():
-        text = f"it may not {', '.join(actions)} with the key of {need.of} ({need.key.arn}): {why}"
+        text = f"it may not {', '.join(actions)} with the key of {need.of}: {why}"
         yield _not_decided(role, f"{need.doubt}; {text}") if need.doubt else text
     if unsure and not refused:
         yield _unsure(role, need, unsure)
@@ -195,7 +195,7 @@ def _unsure(role: Role, need: Need, actions: Sequence[str]) -> Gap:
     policy = key_policy(need.key)
     if need.key.manager == "CUSTOMER" and isinstance(policy, Gap):
         return policy
-    detail = f"whether it may {', '.join(actions)} with the key of {need.of} ({need.key.arn}) hangs on a condition"
+    detail = f"whether it may {', '.join(actions)} with the key of {need.of} hangs on a condition"
     if isinstance(need.key.aliases, Gap):
         detail += f", perhaps on the key's aliases, which were not read ({need.key.aliases.code})"
     return _not_decided(role, f"{detail}, or on a policy that was not read")
