@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from backcheck.controls.conditions import matches
 from backcheck.controls.control import Reads, World
-from backcheck.controls.iam_policy import admits, denials, matches
+from backcheck.controls.iam_policy import admits, denials
 from backcheck.controls.keys import find_key, key_policy, why_unusable
 from backcheck.inventory.backup import Notifications, Vault
 from backcheck.inventory.gap import Gap
