@@ -31,8 +31,7 @@ _NOT_MODELLED_FUNCTION = (
 
 def _create_topic(site: Site) -> Physical:
     attributes = {key: text_of(site.properties[key]) for key in _TOPIC_ATTRIBUTES if key in site.properties}
-    site.ignore("ArchivePolicy", "DataProtectionPolicy", "DeliveryStatusLogging", "FifoThroughputScope")
-    site.ignore("MaximumMessageSize")
+    site.take(*_TOPIC_ATTRIBUTES, "TopicName", "Tags", "Subscription")
     name = site.name("TopicName", LONGEST_TOPIC_NAME)
     if attributes.get("FifoTopic") == "true" and "TopicName" not in site.properties:
         name += ".fifo"
@@ -57,8 +56,8 @@ def _read_topic(site: Site, topic: Physical) -> Mapping[str, Any]:
 
 def _create_subscription(site: Site) -> Physical:
     attributes = {key: text_of(site.properties[key]) for key in _SUBSCRIPTION_ATTRIBUTES if key in site.properties}
-    site.ignore("ReplayPolicy")
     wanted = ("TopicArn", "Protocol", "Endpoint")
+    site.take(*_SUBSCRIPTION_ATTRIBUTES, *wanted, "Region")
     params: dict[str, Any] = {key: site.properties[key] for key in wanted if key in site.properties}
     region = str(site.properties.get("Region", ""))
     made = site.call(
@@ -74,6 +73,7 @@ def _delete_subscription(site: Site, subscription: Physical) -> None:
 
 
 def _create_topic_policy(site: Site) -> Physical:
+    site.take("PolicyDocument", "Topics")
     policy = text_of(site.properties.get("PolicyDocument", {}))
     topics = site.texts("Topics")
     for topic in topics:
@@ -83,6 +83,7 @@ def _create_topic_policy(site: Site) -> Physical:
 
 def _create_inline_topic_policy(site: Site) -> Physical:
     topic = site.required("TopicArn")
+    site.take("PolicyDocument", "TopicArn")
     _set_policy(site, topic, text_of(site.properties.get("PolicyDocument", {})))
     return Physical(ref=topic, keys={"Topics": topic})
 
