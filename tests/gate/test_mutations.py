@@ -123,6 +123,29 @@ def test_a_finding_stands_on_the_line_that_is_at_fault(number: str, at: str) -> 
     assert any(at_line <= line <= at_line + 1 for line in lines), (at_line, lines)
 
 
+FUNCTION = "      FunctionName: !Sub ${Prefix}-"
+STOPPED = "\n      ReservedConcurrentExecutions: 0\n"
+SILENCED: dict[str, tuple[str, Change, set[Key], set[Key]]] = {
+    "the validator never runs": (
+        "primary", replaced(f"{FUNCTION}validate-backup\n", f"{FUNCTION}validate-backup{STOPPED}"),
+        {("ALR-02", "policy:techmoda-product-catalog#/validation", "")}, set()),
+    "what validates a restore test never runs": (
+        "restore-testing", replaced(f"{FUNCTION}restore-validation\n", f"{FUNCTION}restore-validation{STOPPED}"),
+        {("RST-01", TABLE, "")}, set()),
+}  # fmt: skip
+"""What leaves a company without a backup, or without news of it, while every tool is green: what it fails, and what it
+leaves open."""
+
+
+@pytest.mark.parametrize("case", SILENCED)
+def test_a_silenced_template_fails_exactly_what_was_silenced(case: str) -> None:
+    changed, change, failed, unknown = SILENCED[case]
+    found = verdicts(judged(*ours(changed, change, EVERY)).run.findings)
+    assert {key for key, status in found.items() if status is Status.FAIL} == failed
+    assert {key for key, status in found.items() if status is Status.UNKNOWN} == unknown
+    assert {_baseline()[key] for key in failed | unknown} == {Status.PASS}
+
+
 SILENT = "Description: A copy job of this region ended without a copy\n      State: "
 NAME, MISNAMED = "VaultName: !Sub ${Prefix}-vault", "VaultName: !Sub ${Prefix}-misnamed\n"
 AT_NAME = "      BackupVaultName:"

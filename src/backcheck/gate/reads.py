@@ -102,7 +102,12 @@ READS: Mapping[str, Reads] = {
     "ALR-01": {RULE: ("",), **_TOPICS, VAULT: ("/Notifications",), AIR_GAPPED: ("",), KEY: ("/KeyPolicy",)},
     "ALR-02": {RULE: ("/State", "/ScheduleExpression", ""), FUNCTION: ("",), PERMISSION: ("",)},
     "ALR-03": {ALARM: ("",), **_TOPICS, FUNCTION: ("/FunctionName",), RULE: ("/Targets",), KEY: ("/KeyPolicy",)},
-    "RST-01": {RULE: ("/ScheduleExpression", "/State"), TESTING: ("",), TESTED: ("",)},
+    "RST-01": {
+        RULE: ("/ScheduleExpression", "/State"),
+        TESTING: ("",),
+        TESTED: ("",),
+        FUNCTION: ("/ReservedConcurrentExecutions",),
+    },
     "DRF-01": {PLAN: ("/BackupPlan",), VAULT: ("/LockConfiguration",), AIR_GAPPED: ("",)},
 }
 

@@ -113,6 +113,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _op("events", "ListTargetsByRule", Need.ALERTS, on="rule"),
     _op("sns", "GetTopicAttributes", Need.ALERTS, on="topic"),
     _op("sns", "ListSubscriptionsByTopic", Need.ALERTS, on="topic"),
+    _op("lambda", "GetFunctionConcurrency", Need.ALERTS, on="function"),
     _op("lambda", "GetFunctionConfiguration", Need.ALERTS, on="function"),
     _op("lambda", "GetPolicy", Need.ALERTS, on="function"),
     _op("cloudwatch", "DescribeAlarms", Need.ALERTS),

@@ -49,6 +49,8 @@ class Function:
     invocations_26h: int | Gap
     """Sum of AWS/Lambda Invocations over the 26 hours before the snapshot."""
     errors_26h: int | Gap
+    reserved_concurrency: int | Gap | None = None
+    """None: nothing is reserved, and the function shares what the account has left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
