@@ -45,9 +45,22 @@ def test_a_function_that_rules_do_not_take_refuses_the_template(assertion: str, 
         "Fn::Contains: [[a, b], !Ref One]",
         "!Or [!Equals [!Ref One, a], !And [!Equals [!Ref One, b], !Not [!Equals [!Ref One, c]]]]",
         "Fn::EachMemberIn: [{Fn::ValueOfAll: [AWS::EC2::Subnet::Id, VpcId]}, {Fn::RefAll: AWS::EC2::VPC::Id}]",
+        "!Contains [[a, b], !Ref One]",
+        "!EachMemberEquals [!Ref People, a]",
+        '!EachMemberIn [!ValueOfAll ["AWS::EC2::Subnet::Id", VpcId], !RefAll "AWS::EC2::VPC::Id"]',
+        "!Equals [!ValueOf [One, Tags.Department], IT]",
+        "!Implies [!Equals [!Ref One, a], !Not [!Equals [!Ref One, b]]]",
     ],
 )
 def test_rules_own_functions_and_ref_are_let_pass(assertion: str) -> None:
     written = assertion if assertion.startswith("!") else "{" + assertion + "}"
     found = resolve(loads(TEMPLATE.format(assertion=written), file="t.yaml"))
     assert [one.message for one in found.warnings] == ["Rules are not evaluated"]
+
+
+@pytest.mark.parametrize("name", ["Contains", "EachMemberEquals", "EachMemberIn", "RefAll", "ValueOf", "ValueOfAll"])
+def test_a_function_of_rules_stands_nowhere_else(name: str) -> None:
+    text = f"Resources:\n  T:\n    Type: AWS::SNS::Topic\n    Properties: {{TopicName: !{name} [[a], a]}}\n"
+    with pytest.raises(TemplateError, match=f"unknown function Fn::{name}") as raised:
+        resolve(loads(text, file="t.yaml"))
+    assert "t.yaml:4" in raised.value.diagnostics()

@@ -8,15 +8,17 @@ from backcheck.template.node import Entry, Map, Node, Sequence, TemplateError
 
 FUNCTIONS = frozenset(
     {
-        "Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::If", "Fn::Not",
-        "Fn::Or", "Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll",
+        "Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::If", "Fn::Implies",
+        "Fn::Not", "Fn::Or", "Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll",
     }
 )  # fmt: skip
 """'Ref' and 'other rule-specific intrinsic functions':
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-rules.html
 
-Fn::If is in older lists and not in today's: it is let pass.
+Fn::If is in older lists and not in today's, Fn::Implies in AWS's language server only
+(https://github.com/aws-cloudformation/cloudformation-languageserver): both are let pass.
 """
+_UNDOCUMENTED = frozenset({"Fn::If", "Fn::Implies"})
 
 
 def check_rules(section: Node | None, *, file: str) -> None:
@@ -27,7 +29,7 @@ def check_rules(section: Node | None, *, file: str) -> None:
                 f"CloudFormation takes no {entry.key} in Rules",
                 file=file,
                 mark=entry.mark,
-                hint=f"Ref, {', '.join(sorted(FUNCTIONS - {'Fn::If'}))}",
+                hint=f"Ref, {', '.join(sorted(FUNCTIONS - _UNDOCUMENTED))}",
             )
 
 
