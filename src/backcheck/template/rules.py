@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backcheck.template.node import Entry, Map, Node, Sequence, TemplateError
+from backcheck.template.node import Entry, Map, Node, RefusedTemplateError, Sequence
 
 FUNCTIONS = frozenset(
     {
@@ -22,10 +22,10 @@ _UNDOCUMENTED = frozenset({"Fn::If", "Fn::Implies"})
 
 
 def check_rules(section: Node | None, *, file: str) -> None:
-    """Raises TemplateError for a function in Rules that CloudFormation refuses there."""
+    """Raises RefusedTemplateError for a function in Rules that CloudFormation refuses there."""
     for entry in _entries(section):
         if entry.key.startswith("Fn::") and entry.key not in FUNCTIONS:
-            raise TemplateError(
+            raise RefusedTemplateError(
                 f"CloudFormation takes no {entry.key} in Rules",
                 file=file,
                 mark=entry.mark,
