@@ -134,6 +134,8 @@ DESTROYERS = (
     "backup:DeleteBackupVault",
     "backup:DeleteBackupVaultLockConfiguration",
     "dynamodb:UpdateContinuousBackups",
+    "kms:DisableKey",
+    "kms:ScheduleKeyDeletion",
 )
 
 
@@ -143,7 +145,7 @@ def simulations(allowed: str = "", principal: str = "drill") -> tuple[Simulation
         Simulation(
             principal_arn=f"arn:aws:iam::{ACCOUNT}:role/shop-{name}",
             action=action,
-            resource="*",
+            resource=KEY_ARN if action.startswith("kms:") else "*",
             decision="allowed" if (name, action) == (principal, allowed) else "implicitDeny",
         )
         for name in _ROLE_POLICIES
