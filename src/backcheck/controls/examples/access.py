@@ -135,6 +135,8 @@ DESTROYERS = (
     "backup:DeleteBackupVault",
     "backup:DeleteBackupVaultLockConfiguration",
     "dynamodb:UpdateContinuousBackups",
+    "kms:DisableKey",
+    "kms:ScheduleKeyDeletion",
 )
 
 
@@ -144,7 +146,7 @@ def simulations(allowed: str = "", principal: str = "drill") -> tuple[Simulation
         Simulation(
             principal_arn=f"arn:aws:iam::{ACCOUNT}:role/shop-{name}",
             action=action,
-            resource="*",
+            resource=KEY_ARN if action.startswith("kms:") else "*",
             decision="allowed" if (name, action) == (principal, allowed) else "implicitDeny",
         )
         for name in _ROLE_POLICIES
