@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from backcheck import coverage, waivers
-from backcheck.accounts import Choice, Taken, take
+from backcheck.accounts import Choice, Taken, known_regions, take
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import AnyControl, World
@@ -168,6 +168,7 @@ def _suite(config: pytest.Config) -> Suite:
         inventory=taken.inventory,
         drills=_drills(config, folder, out),
         own=frozenset(one.id for one in own),
+        known_regions=known_regions(),
     )
     run = audit(world, (*CONTROLS, *own), taken.sha256)
     if not run.findings:
