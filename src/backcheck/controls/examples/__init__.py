@@ -62,6 +62,7 @@ from backcheck.controls.examples.watch import (
     failure_rule,
     function,
     restore_failure_rule,
+    subscription,
     topic,
     validation_rule,
 )
@@ -128,6 +129,7 @@ __all__ = [
     "shop_drills",
     "shop_policy",
     "simulations",
+    "subscription",
     "table",
     "tier",
     "topic",
