@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "kms:DescribeKey": {"KeyId": "arn:aws:kms:us-east-1:123456789012:key/x"},
     "kms:GetKeyRotationStatus": {"KeyId": "arn:aws:kms:us-east-1:123456789012:key/x"},
     "kms:GetKeyPolicy": {"KeyId": "arn:aws:kms:us-east-1:123456789012:key/x", "PolicyName": "default"},
+    "kms:ListAliases": {"KeyId": "arn:aws:kms:us-east-1:123456789012:key/x"},
     "iam:SimulatePrincipalPolicy": {"PolicySourceArn": "arn:aws:iam::123456789012:role/x", "ActionNames": ["a:b"]},
     "events:ListTargetsByRule": {"Rule": "x"},
     "sns:GetTopicAttributes": {"TopicArn": "arn:aws:sns:us-east-1:123456789012:x"},

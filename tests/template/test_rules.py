@@ -54,6 +54,8 @@ HOLD = [
     ("!Not [!Equals [!Ref One, '']]", {"One": "a"}, {}),
     ("Fn::Contains: [[a, b], !Ref One]", {"One": "b"}, {"One": "c"}),
     ("Fn::Contains: [!Ref People, !Ref One]", {"People": "ann,bob", "One": "bob"}, {"People": "ann,bob", "One": "eve"}),
+    ("!Contains [[a, b], !Ref One]", {"One": "b"}, {"One": "c"}),
+    ("!EachMemberEquals [!Ref People, a]", {"People": "a"}, {"People": "a,b"}),
     ("Fn::EachMemberEquals: [!Ref People, ann]", {"People": "ann,ann"}, {"People": "ann,bob"}),
     ("Fn::EachMemberIn: [!Ref People, [ann, bob]]", {"People": "bob,ann"}, {"People": "ann,eve"}),
     ("!Not [Fn::EachMemberEquals: [!Ref People, x]]", {"People": "x,y"}, {"People": "x"}),
@@ -93,6 +95,12 @@ def test_a_rule_whose_condition_is_false_asserts_nothing() -> None:
         ("Fn::Contains: [[x, {Fn::RefAll: AWS::EC2::VPC::Id}], !Ref One]", "Fn::RefAll is known in the account only"),
         ("!Equals [!Ref Stored, x]", "parameter Stored"),
         ("!If [A, true, false]", "AWS's pages disagree on Fn::If in Rules"),
+        ("!Implies [!Equals [!Ref One, a], !Equals [!Ref One, b]]", "AWS's pages disagree on Fn::Implies in Rules"),
+        (
+            '!EachMemberIn [!ValueOfAll ["AWS::EC2::Subnet::Id", VpcId], !RefAll "AWS::EC2::VPC::Id"]',
+            "Fn::ValueOfAll is known in the account only",
+        ),
+        ("!Equals [!ValueOf [One, Tags.Department], IT]", "Fn::ValueOf is known in the account only"),
     ],
 )
 def test_what_only_the_account_knows_is_said_and_decides_nothing(assertion: str, why: str) -> None:
@@ -122,3 +130,11 @@ def test_a_rule_that_is_none_refuses_the_template(rules: str, told: str) -> None
     text = f"Rules: {rules}\nResources:\n  T: {{Type: AWS::SNS::Topic}}\n"
     with pytest.raises(TemplateError, match=told):
         resolve(loads(text, file="t.yaml"))
+
+
+@pytest.mark.parametrize("name", ["Contains", "EachMemberEquals", "EachMemberIn", "RefAll", "ValueOf", "ValueOfAll"])
+def test_a_function_of_rules_stands_nowhere_else(name: str) -> None:
+    text = f"Resources:\n  T:\n    Type: AWS::SNS::Topic\n    Properties: {{TopicName: !{name} [[a], a]}}\n"
+    with pytest.raises(TemplateError, match=f"unknown function Fn::{name}") as raised:
+        resolve(loads(text, file="t.yaml"))
+    assert "t.yaml:4" in raised.value.diagnostics()

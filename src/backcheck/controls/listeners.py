@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from backcheck.controls import messages
+from backcheck.controls.conditions import matches
 from backcheck.controls.control import Reads, World
-from backcheck.controls.iam_policy import admits, denials, matches
+from backcheck.controls.iam_policy import admits, denials
 from backcheck.controls.keys import find_key, key_policy, why_unusable
 from backcheck.controls.messages import Message
 from backcheck.inventory.backup import Notifications, Vault

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
+from backcheck.finding import Location
 from backcheck.gate.reads import BACKUP_RULES
 from backcheck.gate.stacks import StackSpec
 from backcheck.inventory.backup import Vault
@@ -22,10 +23,12 @@ from backcheck.sandbox.cloudformation import deploy
 from backcheck.sandbox.cloudformation_clients import account_in
 from backcheck.sandbox.cloudformation_stacks import DeployError, Stack, StackResource, stacks_of
 from backcheck.sandbox.sandbox import Sandbox
+from backcheck.template.node import RefusedTemplateError
 from backcheck.template.result import ResolvedResource
 from backcheck.template.value import Value
 
 _WORD = re.compile(r"[A-Za-z]+")
+_NAME = re.compile(r"[A-Za-z0-9]+")
 _RULE_NAMED = re.compile(r"\brule ([A-Za-z0-9_.-]+[A-Za-z0-9])")
 
 Place = tuple[str, str]
@@ -61,8 +64,8 @@ class Outcome:
     """The stack, then those nested in it; nothing where CloudFormation would not even begin."""
     refusal: str
     """AWS's words; empty where the stack was created."""
-    line: int
-    """Of what was refused; 0 where the whole template was."""
+    refused_at: Location | None = None
+    """Where what was refused is written, a nested template's own file; None where nothing was."""
 
     @property
     def place(self) -> Place:
@@ -115,14 +118,28 @@ def _deploy(spec: StackSpec, sandbox: Sandbox) -> Outcome:
     before = set(stacks_of(sandbox.world, spec.account, spec.region))
     try:
         stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters)
+    except RefusedTemplateError as error:
+        at = Location(file=error.file, line=error.mark.line or 1)
+        return Outcome(spec=spec, stacks=(), refusal=f"ValidationError: {error.message}", refused_at=at)
     except DeployError as error:
-        return Outcome(spec=spec, stacks=(), refusal=f"{error.code}: {error.message}", line=0)
+        at = Location(file=error.where or spec.file, line=error.line or 1)
+        return Outcome(spec=spec, stacks=(), refusal=f"{error.code}: {error.message}", refused_at=at)
     after = stacks_of(sandbox.world, spec.account, spec.region)
-    nested = (one for key, one in after.items() if key not in before and one is not stack)
-    failed = next((one for one in stack.events if one.status == "CREATE_FAILED"), None)
-    refused = stack.template.resources.get(failed.logical_id) if failed else None
-    line = _line_of_refusal(refused, failed.reason) if failed and refused else 0
-    return Outcome(spec=spec, stacks=(stack, *nested), refusal=stack.failure, line=line)
+    nested = tuple(one for key, one in after.items() if key not in before and one is not stack)
+    refused_at = _place_of_refusal(stack, nested) if stack.failure else None
+    return Outcome(spec=spec, stacks=(stack, *nested), refusal=stack.failure, refused_at=refused_at)
+
+
+def _place_of_refusal(stack: Stack, nested: tuple[Stack, ...]) -> Location:
+    """Where the first resource that failed is written; where it is a nested stack, what failed in that."""
+    failed, template = stack.first_failure, stack.template
+    if failed is None:  # an output
+        named = (one.line for one in template.outputs.values() if one.name in _NAME.findall(stack.failure))
+        return Location(file=template.file, line=next(named, 1))
+    inner = next((one for one in nested if f" {one.id} " in failed.reason), None)
+    if inner is not None:
+        return _place_of_refusal(inner, nested)
+    return Location(file=template.file, line=_line_of_refusal(template.resources[failed.logical_id], failed.reason))
 
 
 def _line_of_refusal(refused: ResolvedResource, words: str) -> int:

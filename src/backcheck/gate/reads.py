@@ -18,7 +18,7 @@ ROLE, MANAGED, INLINE, ROLE_POLICY = (
     "AWS::IAM::Policy",
     "AWS::IAM::RolePolicy",
 )
-KEY = "AWS::KMS::Key"
+KEY, ALIAS = "AWS::KMS::Key", "AWS::KMS::Alias"
 TOPIC, TOPIC_POLICY, TOPIC_INLINE = "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy"
 SUBSCRIPTION = "AWS::SNS::Subscription"
 RULE, FUNCTION, PERMISSION = "AWS::Events::Rule", "AWS::Lambda::Function", "AWS::Lambda::Permission"
@@ -32,6 +32,14 @@ _TABLES = {TABLE: ("",), GLOBAL_TABLE: ("",)}
 _SELECTED = {SELECTION: ("/BackupSelection",), PLAN: ("",)}
 _TOPICS = {TOPIC: ("",), TOPIC_POLICY: ("/PolicyDocument",), TOPIC_INLINE: ("/PolicyDocument",), SUBSCRIPTION: ("",)}
 _ROLES = {MANAGED: ("/PolicyDocument",), INLINE: ("/PolicyDocument",), ROLE_POLICY: ("/PolicyDocument",)}
+_KEYS = {
+    VAULT: ("/EncryptionKeyArn",),
+    AIR_GAPPED: ("/EncryptionKeyArn",),
+    KEY: ("/KeyPolicy", ""),
+    ALIAS: ("",),
+    TABLE: ("/SSESpecification",),
+    GLOBAL_TABLE: ("/Replicas", "/SSESpecification"),
+}
 _VAULTS = {VAULT: ("/BackupVaultName",), AIR_GAPPED: ("/BackupVaultName",)}
 
 Reads = Mapping[str, tuple[str, ...]]
@@ -83,8 +91,13 @@ READS: Mapping[str, Reads] = {
     "RPO-01": {PLAN: (BACKUP_RULES,), SELECTION: ("/BackupSelection",), **_TABLES},
     "FEA-01": {PLAN: (BACKUP_RULE,), VAULT: ("/LockConfiguration",), AIR_GAPPED: ("",), KEY: ("",)},
     "FEA-02": {PLAN: (BACKUP_RULE,), SELECTION: ("/BackupSelection",)},
-    "IAM-01": {ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"), SELECTION: ("",), **_ROLES},
-    "IAM-02": {ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"), **_ROLES},
+    "IAM-01": {
+        ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"),
+        SELECTION: ("",),
+        **_ROLES,
+        **_KEYS,
+    },
+    "IAM-02": {ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"), **_ROLES, **_KEYS},
     "IAM-03": {ROLE: ("/Policies", "/ManagedPolicyArns"), **_ROLES, **_TABLES},
     "ALR-01": {RULE: ("",), **_TOPICS, VAULT: ("/Notifications",), AIR_GAPPED: ("",), KEY: ("/KeyPolicy",)},
     "ALR-02": {RULE: ("/State", "/ScheduleExpression", ""), FUNCTION: ("",), PERMISSION: ("",)},

@@ -81,6 +81,8 @@ class Key:
     multi_region: bool
     rotation: bool | Gap
     policy: PolicyDocument | Gap | None
+    aliases: tuple[str, ...] | Gap
+    """Names such as `alias/orders`, sorted: a role's rights may hang on them (kms:ResourceAliases)."""
     deletion_policy: str | None = None
     """DeletionPolicy, of a template only; None: not written."""
     replace_policy: str | None = None

@@ -106,6 +106,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _op("kms", "DescribeKey", on="key"),
     _op("kms", "GetKeyRotationStatus", on="key"),
     _op("kms", "GetKeyPolicy", on="key"),
+    _op("kms", "ListAliases"),
     _op("iam", "GetAccountAuthorizationDetails"),
     _op("iam", "SimulatePrincipalPolicy", Need.ROLES, on="role"),
     _op("events", "ListRules", Need.ALERTS),

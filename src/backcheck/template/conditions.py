@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from backcheck.template.functions import as_text
-from backcheck.template.node import Map, Node, Sequence, TemplateError, text_of
+from backcheck.template.node import Map, Node, RefusedTemplateError, Sequence, text_of
 from backcheck.template.value import MaybeValue, Removed, Unresolved, Value, references_in, unresolved_in
 
 Verdict = bool | Unresolved
@@ -30,7 +30,7 @@ class Conditions:
     _open: list[str] = field(default_factory=list)
 
     def verdict(self, name: str, asked_by: Node) -> Verdict:
-        """Whether the condition holds. Raises TemplateError where it does not exist or is defined by itself."""
+        """Whether the condition holds. Raises RefusedTemplateError where it does not exist or is defined by itself."""
         if name in self._known:
             return self._known[name]
         node = self.section.get(name)
@@ -104,8 +104,8 @@ class Conditions:
             raise self._error(f"{function} takes a list of {count}", node)
         return node.items
 
-    def _error(self, message: str, node: Node) -> TemplateError:
-        return TemplateError(message, file=self.file, mark=node.mark)
+    def _error(self, message: str, node: Node) -> RefusedTemplateError:
+        return RefusedTemplateError(message, file=self.file, mark=node.mark)
 
 
 def comparable(value: Value) -> object:

@@ -11,7 +11,7 @@ from backcheck.template.environment import Environment
 from backcheck.template.evaluate import Document, Evaluator, pointer_token
 from backcheck.template.load import Template
 from backcheck.template.loops import LOOP, expand_loops
-from backcheck.template.node import Entry, Map, Node, Plain, Sequence, TemplateError, text_of
+from backcheck.template.node import Entry, Map, Node, Plain, RefusedTemplateError, Sequence, TemplateError, text_of
 from backcheck.template.parameters import Parameter, parameters_of
 from backcheck.template.result import ResolvedOutput, ResolvedResource, ResolvedTemplate, UndecidedResource
 from backcheck.template.rules import check_rules
@@ -42,8 +42,8 @@ def resolve(
 ) -> ResolvedTemplate:
     """The template as it would be deployed into `environment` with `parameters` (lists as one string with commas).
 
-    What cannot be known is Unresolved in the result. Raises TemplateError for what CloudFormation would refuse before
-    it creates anything, and for what can be expanded in an account only (macros).
+    What cannot be known is Unresolved in the result. Raises RefusedTemplateError for what CloudFormation would refuse
+    before it creates anything, and TemplateError for what can be expanded in an account only (macros).
     """
     where = environment or Environment()
     values = parameters_of(template, parameters or {})
@@ -274,8 +274,8 @@ class _Resolution:
         if len(section.entries) > most:
             raise self._error(f"{len(section.entries)} {what}; CloudFormation takes at most {most}", section)
 
-    def _error(self, message: str, node: Node) -> TemplateError:
-        return TemplateError(message, file=self.template.file, mark=node.mark)
+    def _error(self, message: str, node: Node) -> RefusedTemplateError:
+        return RefusedTemplateError(message, file=self.template.file, mark=node.mark)
 
 
 def _section(root: Map, name: str) -> Map:

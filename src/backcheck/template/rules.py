@@ -10,22 +10,24 @@ from dataclasses import dataclass, field
 
 from backcheck.template.conditions import Conditions, Verdict, comparable
 from backcheck.template.evaluate import Evaluator
-from backcheck.template.node import Entry, Map, Node, Sequence, TemplateError, text_of
+from backcheck.template.node import Entry, Map, Node, RefusedTemplateError, Sequence, text_of
 from backcheck.template.value import Unresolved, Value, references_in, unresolved_in
 
 _OF_THE_ACCOUNT = frozenset({"Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"})
 """What they come to is known in the account only."""
 FUNCTIONS = frozenset(
     {
-        "Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::If", "Fn::Not",
-        "Fn::Or", *_OF_THE_ACCOUNT,
+        "Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::If", "Fn::Implies",
+        "Fn::Not", "Fn::Or", *_OF_THE_ACCOUNT,
     }
 )  # fmt: skip
 """'Ref' and 'other rule-specific intrinsic functions':
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-rules.html
 
-Fn::If is in the list of one page and not in the other: it is let pass, and its rule is not judged.
+Fn::If is in the list of one page and not in the other, Fn::Implies in AWS's language server only
+(https://github.com/aws-cloudformation/cloudformation-languageserver): both are let pass, and the rule is not judged.
 """
+_UNDOCUMENTED = frozenset({"Fn::If", "Fn::Implies"})
 
 Members = Callable[[frozenset[object], frozenset[object]], bool]
 
@@ -33,16 +35,16 @@ Members = Callable[[frozenset[object], frozenset[object]], bool]
 def check_rules(section: Node | None, evaluator: Evaluator) -> Iterator[Unresolved]:
     """What keeps a rule from being judged, for each that is not.
 
-    Raises TemplateError for an assertion that does not hold, and for what CloudFormation does not take in Rules.
+    Raises RefusedTemplateError for an assertion that does not hold, and for what CloudFormation does not take in Rules.
     """
     file = evaluator.document.file
     for entry in _entries(section):
         if entry.key.startswith("Fn::") and entry.key not in FUNCTIONS:
-            raise TemplateError(
+            raise RefusedTemplateError(
                 f"CloudFormation takes no {entry.key} in Rules",
                 file=file,
                 mark=entry.mark,
-                hint=f"Ref, {', '.join(sorted(FUNCTIONS - {'Fn::If'}))}",
+                hint=f"Ref, {', '.join(sorted(FUNCTIONS - _UNDOCUMENTED))}",
             )
     rules = _Rules(evaluator)
     for rule in section.entries if isinstance(section, Map) else ():
@@ -63,10 +65,8 @@ class _Rules:
             "Fn::EachMemberIn": lambda node, path: self._members(
                 "Fn::EachMemberIn", node, path, lambda each, all_: each <= all_
             ),
-            "Fn::If": lambda node, path: Unresolved(
-                path=path, line=node.mark.line, reason="AWS's pages disagree on Fn::If in Rules"
-            ),
         }
+        others |= {name: _undocumented(name) for name in _UNDOCUMENTED}
         self.assertions = Conditions(self.evaluator.document.file, Map(()), self._value, others)
 
     def check(self, rule: Entry) -> Iterator[Unresolved]:
@@ -109,8 +109,13 @@ class _Rules:
             raise self._error(f"{path}: a rule cannot depend on a resource", node)
         return value
 
-    def _error(self, message: str, node: Node) -> TemplateError:
-        return TemplateError(message, file=self.evaluator.document.file, mark=node.mark)
+    def _error(self, message: str, node: Node) -> RefusedTemplateError:
+        return RefusedTemplateError(message, file=self.evaluator.document.file, mark=node.mark)
+
+
+def _undocumented(function: str) -> Callable[[Node, str], Verdict]:
+    reason = f"AWS's pages disagree on {function} in Rules"
+    return lambda node, path: Unresolved(path=path, line=node.mark.line, reason=reason)
 
 
 def _set(value: Value) -> frozenset[object]:

@@ -23,6 +23,7 @@ def key(arn: str = KEY_ARN, /, **changes: Any) -> Key:
         multi_region=False,
         rotation=True,
         policy=document(allow("kms:*", principals=owner)),
+        aliases=("alias/shop-vault" if arn == KEY_ARN else "alias/shop-vault-dr",),
     )
     return replace(made, **changes)
 
@@ -46,6 +47,16 @@ def allow(*actions: str, **changes: Any) -> Statement:
         conditions=(),
     )
     return replace(made, **changes)
+
+
+def use_keys(*conditions: tuple[str, str, tuple[str, ...]], **changes: Any) -> Statement:
+    """Allow what backups take of their keys."""
+    return allow("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey", conditions=conditions, **changes)
+
+
+def by_alias(pattern: str) -> tuple[str, str, tuple[str, ...]]:
+    """Keys that have such an alias."""
+    return ("ForAnyValue:StringLike", "kms:ResourceAliases", (f"alias/{pattern}",))
 
 
 def deny_deletion(**changes: Any) -> Statement:
