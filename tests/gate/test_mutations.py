@@ -125,6 +125,9 @@ def test_a_finding_stands_on_the_line_that_is_at_fault(number: str, at: str) -> 
 
 FUNCTION = "      FunctionName: !Sub ${Prefix}-"
 STOPPED = "\n      ReservedConcurrentExecutions: 0\n"
+SUBSCRIBED = "      Protocol: !Ref AlertProtocol\n      Endpoint: !Ref AlertEndpoint\n"
+ALERTS = ("ALR-01", "policy:techmoda-product-catalog#/validation/alerts", "")
+VALIDATION_HEARD = ("ALR-03", "policy:techmoda-product-catalog#/validation", "")
 SILENCED: dict[str, tuple[str, Change, set[Key], set[Key]]] = {
     "the validator never runs": (
         "primary", replaced(f"{FUNCTION}validate-backup\n", f"{FUNCTION}validate-backup{STOPPED}"),
@@ -132,6 +135,29 @@ SILENCED: dict[str, tuple[str, Change, set[Key], set[Key]]] = {
     "what validates a restore test never runs": (
         "restore-testing", replaced(f"{FUNCTION}restore-validation\n", f"{FUNCTION}restore-validation{STOPPED}"),
         {("RST-01", TABLE, "")}, set()),
+    "a filter on what no event has": (
+        "primary", replaced(SUBSCRIBED, f"{SUBSCRIBED}      FilterPolicyScope: MessageBody\n"
+                                        "      FilterPolicy: {severity: [high]}\n"),
+        {ALERTS}, {VALIDATION_HEARD}),
+    "a filter that an event passes, and an alarm does not": (
+        "primary", replaced(SUBSCRIBED, f"{SUBSCRIBED}      FilterPolicyScope: MessageBody\n"
+                                        "      FilterPolicy: {$or: [{source: [aws.backup]}, {NewStateValue: [OK]}]}\n"),
+        set(), {VALIDATION_HEARD}),
+    "a filter on attributes, of which no page says that there are any": (
+        "primary", replaced(SUBSCRIBED, f"{SUBSCRIBED}      FilterPolicy: {{severity: [high]}}\n"),
+        set(), {ALERTS, VALIDATION_HEARD}),
+    "a queue that no template makes": (
+        "primary", replaced(SUBSCRIBED, "      Protocol: sqs\n"
+                                        "      Endpoint: arn:aws:sqs:us-east-1:123456789012:gone\n"),
+        set(), {ALERTS, VALIDATION_HEARD}),
+    "a function that no template makes": (
+        "primary", replaced(SUBSCRIBED, "      Protocol: lambda\n      Endpoint: "
+                                        "arn:aws:lambda:us-east-1:123456789012:function:gone\n"),
+        set(), {ALERTS, VALIDATION_HEARD}),
+    "a function that nobody lets the topic start": (
+        "primary", replaced(SUBSCRIBED, "      Protocol: lambda\n"
+                                        "      Endpoint: !GetAtt ValidateBackupFunction.Arn\n"),
+        {ALERTS, VALIDATION_HEARD}, set()),
 }  # fmt: skip
 """What leaves a company without a backup, or without news of it, while every tool is green: what it fails, and what it
 leaves open."""

@@ -111,6 +111,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _op("iam", "SimulatePrincipalPolicy", Need.ROLES, on="role"),
     _op("events", "ListRules", Need.ALERTS),
     _op("events", "ListTargetsByRule", Need.ALERTS, on="rule"),
+    _op("sns", "GetSubscriptionAttributes", Need.ALERTS),
     _op("sns", "GetTopicAttributes", Need.ALERTS, on="topic"),
     _op("sns", "ListSubscriptionsByTopic", Need.ALERTS, on="topic"),
     _op("lambda", "GetFunctionConcurrency", Need.ALERTS, on="function"),

@@ -31,6 +31,8 @@ class EventRule:
     (https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html)."""
     role_arns: tuple[str, ...] = ()
     """Execution roles that the rule, or its targets of Lambda and SNS, name."""
+    altered_arns: tuple[str, ...] = ()
+    """Targets that get another text than the event (Input, InputPath, InputTransformer)."""
     failed_invocations_26h: int | Gap = 0
     """Sum of AWS/Events FailedInvocations over the 26 hours before the snapshot."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from backcheck.cron import same_schedule
@@ -14,6 +14,7 @@ from backcheck.inventory.collect.calls import Calls
 from backcheck.inventory.collect.functions import alarms, functions, with_metrics
 from backcheck.inventory.collect.rules import SOURCE, rules
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Topic
 from backcheck.inventory.watch import Alarm, EventRule, Function
 from backcheck.policy.model import Account, Drill, Policy, Validation
 
@@ -84,3 +85,18 @@ def topic_arns(
     for rule in () if isinstance(found, Gap) else found:
         if not rule.schedule and not isinstance(rule.target_arns, Gap):
             yield from (arn for arn in rule.target_arns if arn.split(":")[2:3] == ["sns"])
+
+
+async def subscribed_functions(
+    calls: Calls, region: str, told: tuple[Topic | Gap, ...], known: tuple[Function | Gap, ...]
+) -> tuple[Function | Gap, ...]:
+    """The functions of this region that topics deliver to, but for those that are known already. Nobody counts runs."""
+    named = {one.resource if isinstance(one, Gap) else one.arn for one in known}
+    subscribed = [topic.subscriptions for topic in told if isinstance(topic, Topic)]
+    arns = {one.endpoint for each in subscribed if not isinstance(each, Gap) for one in each}
+    mine = [arn for arn in arns if arn.startswith(f"arn:{calls.partition(region)}:lambda:{region}:{calls.account}:")]
+    found = await functions(calls, region, (arn for arn in mine if arn not in named))
+    uncounted = calls.not_asked("cloudwatch", "GetMetricData", region)
+    return tuple(
+        one if isinstance(one, Gap) else replace(one, invocations_26h=uncounted, errors_26h=uncounted) for one in found
+    )
