@@ -8,7 +8,7 @@ Otherwise the job is successful but the objects are not backed up or restored"
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from backcheck.controls.control import Reads, World
 from backcheck.controls.dr_05_dr_restores import advanced
@@ -62,19 +62,24 @@ def vault_needs(account: str, world: World) -> Iterator[Need | Gap]:
     Into another account "the act of copying is performed by your destination account's service linked role"
     (https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html).
     """
-    for wanted in _used_vaults(world.policy):
+    for vault, key in vault_keys(_used_vaults(world.policy), account, world):
+        if isinstance(key, Gap):
+            yield key
+        elif vault is not None and _is_used(vault, world):
+            yield Need(key=key, of=f"vault {vault.name}")
+
+
+def vault_keys(vaults: Iterable[PolicyVault], account: str, world: World) -> Iterator[tuple[Vault | None, Key | Gap]]:
+    """The keys of vaults of the policy, those in one account; VLT-01 and VLT-02 tell of what does not exist."""
+    for wanted in vaults:
         place = vault_id(wanted, world.policy)
-        if place is None or place[0] != account:
-            continue
-        vault = find_vault(wanted, world)
+        vault = find_vault(wanted, world) if place is not None and place[0] == account else None
         if isinstance(vault, Gap):
-            yield vault
-        elif vault is not None and vault.key_arn is not None and _is_used(vault, world):
+            yield None, vault
+        elif vault is not None and vault.key_arn is not None:
             key = find_key(vault.key_arn, world)
-            if isinstance(key, Key):
-                yield Need(key=key, of=f"vault {vault.name}")
-            elif key.code not in NOT_THERE:  # VLT-02 tells of a key that does not exist
-                yield key
+            if isinstance(key, Key) or key.code not in NOT_THERE:
+                yield vault, key
 
 
 def _is_used(vault: Vault, world: World) -> bool:
