@@ -128,6 +128,16 @@ STOPPED = "\n      ReservedConcurrentExecutions: 0\n"
 SUBSCRIBED = "      Protocol: !Ref AlertProtocol\n      Endpoint: !Ref AlertEndpoint\n"
 ALERTS = ("ALR-01", "policy:techmoda-product-catalog#/validation/alerts", "")
 VALIDATION_HEARD = ("ALR-03", "policy:techmoda-product-catalog#/validation", "")
+DELETION = "      DeletionProtectionEnabled: true\n"
+
+
+def denying(action: str) -> str:
+    return (
+        f"{{PolicyDocument: {{Version: 2012-10-17, Statement: "
+        f"[{{Effect: Deny, Principal: '*', Action: '{action}', Resource: '*'}}]}}}}"
+    )
+
+
 SILENCED: dict[str, tuple[str, Change, set[Key], set[Key]]] = {
     "the validator never runs": (
         "primary", replaced(f"{FUNCTION}validate-backup\n", f"{FUNCTION}validate-backup{STOPPED}"),
@@ -158,6 +168,12 @@ SILENCED: dict[str, tuple[str, Change, set[Key], set[Key]]] = {
         "primary", replaced(SUBSCRIBED, "      Protocol: lambda\n"
                                         "      Endpoint: !GetAtt ValidateBackupFunction.Arn\n"),
         {ALERTS, VALIDATION_HEARD}, set()),
+    "a table's policy that denies its backup": (
+        "primary", replaced(DELETION, f"{DELETION}      ResourcePolicy: {denying('dynamodb:StartAwsBackupJob')}\n"),
+        _of_the_plan(("FEA-01", "daily"), ("FEA-01", "weekly"), ("FEA-01", "monthly")), set()),
+    "a table's policy that denies what a backup may take": (
+        "primary", replaced(DELETION, f"{DELETION}      ResourcePolicy: {denying('dynamodb:ListTagsOfResource')}\n"),
+        set(), _of_the_plan(("FEA-01", "daily"), ("FEA-01", "weekly"), ("FEA-01", "monthly"))),
 }  # fmt: skip
 """What leaves a company without a backup, or without news of it, while every tool is green: what it fails, and what it
 leaves open."""
