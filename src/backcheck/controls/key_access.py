@@ -17,8 +17,9 @@ from backcheck.controls.conditions import Context, any_of, holds
 from backcheck.controls.iam_policy import Says as Own
 from backcheck.controls.iam_policy import action_matches, resource_matches, say
 from backcheck.controls.keys import key_policy
+from backcheck.controls.roles import role_name
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key, NamedPolicy, PolicyDocument, Role, Statement
+from backcheck.inventory.iam import Key, NamedPolicy, Role, Statement
 
 CREATE_GRANT = "kms:CreateGrant"
 USING = (CREATE_GRANT, "kms:Decrypt", "kms:GenerateDataKey")
@@ -72,7 +73,7 @@ def _refusal(role: Role, policies: Sequence[NamedPolicy], need: Need, action: st
     """Why a role may not use a key; empty where it may, None where that is not known."""
     contexts = [_context(role, need.key, action, service) for service in _services(need, action)]
     own = _leaning([say(policies, action, need.key.arn, context | _aliases(need.key)) for context in contexts])
-    access = _leaning_access([_access(role, need.key, action, context) for context in contexts])
+    access = _leaning_access([access_of(role.arn, need.key, action, context) for context in contexts])
     let_in = any_of((access.allowed, access.left_to_iam))
     if own.denied:
         return "its own policies deny it"
@@ -105,12 +106,21 @@ def _context(role: Role, key: Key, action: str, service: str) -> dict[str, tuple
     """
     grants = action == CREATE_GRANT
     return {
+        **by_itself(role.arn, key),
         "kms:viaservice": (f"{service}.{key.region}.amazonaws.com",),
         "kms:grantisforawsresource": ("true",) if grants else (),
         **({"kms:encryptioncontextkeys": ("aws:backup:backup-vault",)} if grants and service == BACKUP else {}),
-        "kms:calleraccount": (role.account,),
-        "aws:principalaccount": (role.account,),
-        "aws:principalarn": (role.arn,),
+    }
+
+
+def by_itself(arn: str, key: Key) -> dict[str, tuple[str, ...]]:
+    """What a request carries that a role or user makes of a key without a service in between."""
+    account = arn.split(":")[4]
+    return {
+        "kms:viaservice": (),
+        "kms:calleraccount": (account,),
+        "aws:principalaccount": (account,),
+        "aws:principalarn": (arn,),
         "aws:principalisawsservice": ("false",),
         "aws:requestedregion": (key.region,),
         "aws:resourceaccount": (key.account,),
@@ -124,46 +134,48 @@ def _aliases(key: Key) -> dict[str, tuple[str, ...]]:
     return {} if isinstance(key.aliases, Gap) else {"kms:resourcealiases": key.aliases}
 
 
-def _access(role: Role, key: Key, action: str, context: Context) -> Access:
-    """A key of AWS's lets the account's principals in by a policy that nobody can change; one that was not read may do
-    anything."""
+def access_of(arn: str, key: Key, action: str, context: Context) -> Access:
+    """What a key's policy says to a role or user; one that was not read may say anything.
+
+    AWS's own key lets the account's principals in by a policy that nobody can change.
+    """
     if key.manager != "CUSTOMER":
         return Access(allowed=True, left_to_iam=False, denied=False)
     policy = key_policy(key)
     if isinstance(policy, Gap):
         return Access(allowed=None, left_to_iam=None, denied=None)
-    about = list(_about(policy, key, action))
+    about = [
+        statement
+        for statement in policy.statements
+        if action_matches(statement, action) and resource_matches(statement, key.arn)
+    ]
+    account = arn.split(":")[4]
     return Access(
-        allowed=any_of(_for(one, role, context) for one in about if one.effect == "Allow"),
+        allowed=any_of(_for(one, arn, context) for one in about if one.effect == "Allow"),
         left_to_iam=any_of(
-            holds(one, context) for one in about if one.effect == "Allow" and _names_account(one, role.account)
+            holds(one, context) for one in about if one.effect == "Allow" and names_account(one, account)
         ),
         denied=any_of(
-            holds(one, context) if _names_account(one, role.account) else _for(one, role, context)
+            holds(one, context) if names_account(one, account) else _for(one, arn, context)
             for one in about
             if one.effect == "Deny"
         ),
     )
 
 
-def _about(policy: PolicyDocument, key: Key, action: str) -> Iterator[Statement]:
-    for statement in policy.statements:
-        if action_matches(statement, action) and resource_matches(statement, key.arn):
-            yield statement
-
-
-def _names_account(statement: Statement, account: str) -> bool:
+def names_account(statement: Statement, account: str) -> bool:
+    """Whether a statement is about an account, whose IAM then decides."""
     named = [who for kind, who in statement.principals if kind == "AWS"]
     return any(who == account or (who.endswith(":root") and who.split(":")[4:5] == [account]) for who in named)
 
 
-def _for(statement: Statement, role: Role, context: Context) -> bool | None:
-    """Whether a statement is about the role itself, or about everybody; what NotPrincipal spares of a role's sessions
-    is not judged."""
+def _for(statement: Statement, arn: str, context: Context) -> bool | None:
+    """Whether a statement is about a role or user itself, or about everybody; what NotPrincipal spares of a role's
+    sessions is not judged."""
     named = [who for kind, who in statement.principals if kind in ("AWS", "*")]
-    if role.arn in named or "*" in named:
+    if arn in named or "*" in named:
         return holds(statement, context)
-    session = f":assumed-role/{role.name}/"
+    session = f":assumed-role/{role_name(arn)}/"
     return None if statement.not_principals or any(session in who for who in named) else False
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, verdict
 from backcheck.controls.deployment import same_zone
-from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, nothing_yet, passed, summed_up
+from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, not_to_tell, nothing_yet, passed, summed_up
 from backcheck.controls.moments import told
 from backcheck.controls.validator import function_name
 from backcheck.cron import same_schedule
@@ -127,10 +127,7 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
             message=f"{subject.name}: {why or 'its drills are scheduled'}",
         )
     limit = timedelta(days=subject.drill.max_age_days)
-    answers = []
-    for method in subject.drill.methods:
-        records = [record for record in subject.of(method) if record.finished <= world.now]
-        answers.append(_of(method, records, subject, world.now - limit))
+    answers = [_of(method, subject.of(method), subject, world.now - limit) for method in subject.drill.methods]
     answers += _failed_tests(subject, world)
     notes = () if scheduled else ("the account shows no schedule for drills",)
     expected = f"each method passed within {subject.drill.max_age_days} days"
@@ -139,17 +136,20 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
 
 def _of(method: Method, records: Sequence[DrillRecord], subject: DrilledScope, since: datetime) -> Answer:
     """The latest drill that shows anything decides: what came back last month does not come back today."""
-    decided = [record for record in records if not record.undetermined]
+    decided = [record for record in records if not record.undetermined or record.unsound]
     if not records:
         return nothing_yet(method, subject)
     if not decided:
         return Answer(status=Status.UNKNOWN, text=f"{method}: nothing is proven yet, {_last(records)}")
+    if decided[-1].unsound:
+        return not_to_tell(method, decided[-1])
     if not decided[-1].passed:
         earlier = [record for record in decided if record.passed]
         when = f"since {told(earlier[-1].finished)} no drill has passed" if earlier else "no drill has passed"
         return passed(False, f"{method}: {when}, {_last(decided)}")
-    notes = (f"{method}: a later drill {_last(records)}",) if records[-1] is not decided[-1] else ()
-    return passed(decided[-1].finished >= since, f"{method}: passed {told(decided[-1].finished)}", notes)
+    later = (f"{method}: a later drill {_last(records)}",) if records[-1] is not decided[-1] else ()
+    unsound = (f"{method}: {record.detail}" for record in decided if record.unsound)
+    return passed(decided[-1].finished >= since, f"{method}: passed {told(decided[-1].finished)}", (*later, *unsound))
 
 
 def _last(records: Sequence[DrillRecord]) -> str:

@@ -73,9 +73,10 @@ def deny_deletion(**changes: Any) -> Statement:
     return replace(made, **changes)
 
 
-def trust(service: str = "backup.amazonaws.com") -> PolicyDocument:
-    """Who may assume a role."""
-    return document(allow("sts:AssumeRole", resources=(), principals=(("Service", service),)))
+def trust(service: str = "backup.amazonaws.com", key: str = "", value: str = "") -> PolicyDocument:
+    """Who may assume a role, and where a condition key must equal what."""
+    when = (("StringEquals", key, (value,)),) if key else ()
+    return document(allow("sts:AssumeRole", resources=(), principals=(("Service", service),), conditions=when))
 
 
 def inline(*statements: Statement) -> NamedPolicy:
@@ -134,6 +135,8 @@ DESTROYERS = (
     "backup:DeleteBackupVault",
     "backup:DeleteBackupVaultLockConfiguration",
     "dynamodb:UpdateContinuousBackups",
+    "kms:DisableKey",
+    "kms:ScheduleKeyDeletion",
 )
 
 
@@ -143,7 +146,7 @@ def simulations(allowed: str = "", principal: str = "drill") -> tuple[Simulation
         Simulation(
             principal_arn=f"arn:aws:iam::{ACCOUNT}:role/shop-{name}",
             action=action,
-            resource="*",
+            resource=KEY_ARN if action.startswith("kms:") else "*",
             decision="allowed" if (name, action) == (principal, allowed) else "implicitDeny",
         )
         for name in _ROLE_POLICIES
