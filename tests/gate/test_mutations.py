@@ -128,6 +128,40 @@ STOPPED = "\n      ReservedConcurrentExecutions: 0\n"
 SUBSCRIBED = "      Protocol: !Ref AlertProtocol\n      Endpoint: !Ref AlertEndpoint\n"
 ALERTS = ("ALR-01", "policy:techmoda-product-catalog#/validation/alerts", "")
 VALIDATION_HEARD = ("ALR-03", "policy:techmoda-product-catalog#/validation", "")
+DELETION = "      DeletionProtectionEnabled: true\n"
+
+
+def denying(action: str) -> str:
+    return (
+        f"{{PolicyDocument: {{Version: 2012-10-17, Statement: "
+        f"[{{Effect: Deny, Principal: '*', Action: '{action}', Resource: '*'}}]}}}}"
+    )
+
+
+OUR_SELECTION = "  BackupSelection:\n    Type"
+
+
+def another_plan(schedule: str) -> str:
+    return f"""\
+  LegacyPlan:
+    Type: AWS::Backup::BackupPlan
+    Properties:
+      BackupPlan:
+        BackupPlanName: legacy
+        BackupPlanRule:
+          - {{RuleName: Yearly, TargetBackupVault: !Ref Vault, ScheduleExpression: "{schedule}",
+             StartWindowMinutes: 60, CompletionWindowMinutes: 120, Lifecycle: {{DeleteAfterDays: 365}}}}
+  LegacySelection:
+    Type: AWS::Backup::BackupSelection
+    Properties:
+      BackupPlanId: !Ref LegacyPlan
+      BackupSelection:
+        SelectionName: legacy
+        IamRoleArn: !GetAtt BackupRole.Arn
+        Resources: [!GetAtt ProductsTable.Arn]
+"""
+
+
 SILENCED: dict[str, tuple[str, Change, set[Key], set[Key]]] = {
     "the validator never runs": (
         "primary", replaced(f"{FUNCTION}validate-backup\n", f"{FUNCTION}validate-backup{STOPPED}"),
@@ -158,6 +192,18 @@ SILENCED: dict[str, tuple[str, Change, set[Key], set[Key]]] = {
         "primary", replaced(SUBSCRIBED, "      Protocol: lambda\n"
                                         "      Endpoint: !GetAtt ValidateBackupFunction.Arn\n"),
         {ALERTS, VALIDATION_HEARD}, set()),
+    "a table's policy that denies its backup": (
+        "primary", replaced(DELETION, f"{DELETION}      ResourcePolicy: {denying('dynamodb:StartAwsBackupJob')}\n"),
+        _of_the_plan(("FEA-01", "daily"), ("FEA-01", "weekly"), ("FEA-01", "monthly")), set()),
+    "a table's policy that denies what a backup may take": (
+        "primary", replaced(DELETION, f"{DELETION}      ResourcePolicy: {denying('dynamodb:ListTagsOfResource')}\n"),
+        set(), _of_the_plan(("FEA-01", "daily"), ("FEA-01", "weekly"), ("FEA-01", "monthly"))),
+    "another plan that overlaps, kept for longer": (
+        "primary", replaced(OUR_SELECTION, f"{another_plan('cron(0 1 ? * * *)')}{OUR_SELECTION}"),
+        set(), _of_the_plan(("PLN-06", ""))),
+    "another plan at another time": (
+        "primary", replaced(OUR_SELECTION, f"{another_plan('cron(0 20 ? * * *)')}{OUR_SELECTION}"),
+        set(), set()),
 }  # fmt: skip
 """What leaves a company without a backup, or without news of it, while every tool is green: what it fails, and what it
 leaves open."""
@@ -169,7 +215,7 @@ def test_a_silenced_template_fails_exactly_what_was_silenced(case: str) -> None:
     found = verdicts(judged(*ours(changed, change, EVERY)).run.findings)
     assert {key for key, status in found.items() if status is Status.FAIL} == failed
     assert {key for key, status in found.items() if status is Status.UNKNOWN} == unknown
-    assert {_baseline()[key] for key in failed | unknown} == {Status.PASS}
+    assert {_baseline()[key] for key in failed | unknown} <= {Status.PASS}
 
 
 SILENT = "Description: A copy job of this region ended without a copy\n      State: "
@@ -247,3 +293,9 @@ def test_the_words_of_aws_are_told_with_the_resource_that_it_refuses() -> None:
     [refused] = [one for one in found if one.control == "TPL-01" and one.status is Status.FAIL]
     assert "BackupPlan: " in refused.message
     assert "rule WeeklyBackups. DeleteAfterDays cannot be less than 90 days apart" in refused.message
+
+
+def test_another_plan_that_takes_the_table_is_told() -> None:
+    change = replaced(OUR_SELECTION, f"{another_plan('cron(0 20 ? * * *)')}{OUR_SELECTION}")
+    [one] = [one for one in judged(*ours("primary", change)).run.findings if one.control == "PLN-06"]
+    assert any("plan legacy backs up techmoda-products too (Yearly, kept 365 days)" in note for note in one.notes)

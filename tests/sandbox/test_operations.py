@@ -32,6 +32,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "dynamodb:DescribeTable": {"TableName": "xxx"},
     "dynamodb:DescribeContinuousBackups": {"TableName": "xxx"},
     "dynamodb:DescribeTimeToLive": {"TableName": "xxx"},
+    "dynamodb:GetResourcePolicy": {"ResourceArn": "arn:aws:dynamodb:us-east-1:123456789012:table/xxx"},
     "dynamodb:ListTagsOfResource": {"ResourceArn": "arn:aws:dynamodb:us-east-1:123456789012:table/xxx"},
     "kms:DescribeKey": {"KeyId": "arn:aws:kms:us-east-1:123456789012:key/x"},
     "kms:GetKeyRotationStatus": {"KeyId": "arn:aws:kms:us-east-1:123456789012:key/x"},

@@ -89,7 +89,14 @@ READS: Mapping[str, Reads] = {
     "DR-02": {PLAN: (f"{BACKUP_RULE}/CopyActions", f"{BACKUP_RULE}/Lifecycle")},
     "DR-05": {**_VAULTS, ROLE: ("/RoleName",), KEY: ("",)},
     "RPO-01": {PLAN: (BACKUP_RULES,), SELECTION: ("/BackupSelection",), **_TABLES},
-    "FEA-01": {PLAN: (BACKUP_RULE,), VAULT: ("/LockConfiguration",), AIR_GAPPED: ("",), KEY: ("",)},
+    "FEA-01": {
+        PLAN: (BACKUP_RULE,),
+        VAULT: ("/LockConfiguration",),
+        AIR_GAPPED: ("",),
+        KEY: ("",),
+        TABLE: ("/ResourcePolicy",),
+        GLOBAL_TABLE: ("/Replicas",),
+    },
     "FEA-02": {PLAN: (BACKUP_RULE,), SELECTION: ("/BackupSelection",)},
     "IAM-01": {
         ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"),

@@ -83,6 +83,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _op("dynamodb", "DescribeTable", on="dynamodb"),
     # "at a maximum rate of 10 times per second" (API_DescribeContinuousBackups, API_ListTagsOfResource)
     _op("dynamodb", "DescribeContinuousBackups", on="dynamodb", rate=10),
+    _op("dynamodb", "GetResourcePolicy", on="dynamodb"),
     _op("dynamodb", "ListTagsOfResource", Need.TAGS, on="dynamodb", rate=10),
     _op("resourcegroupstaggingapi", "GetResources", Need.TAGS),
     _op("backup", "ListBackupPlans", rate=20),

@@ -91,13 +91,9 @@ class Calls:
     ) -> T | Gap | None:
         """As `one`; None where the service answers with one of the error codes `absent`: there is none."""
 
-        def work() -> T | Gap | None:
-            try:
-                return parse(Reply(self._request(service, operation, region, params)))
-            except FAILURES as error:
-                return None if says(error, absent) else self._failed(service, operation, region, error, about)
-
-        return await self.run(work)
+        return await self.run(
+            lambda: self.ask_maybe(service, operation, region, parse, absent=absent, about=about, **params)
+        )
 
     def ask(
         self, service: str, operation: str, region: str, parse: Callable[[Reply], T], *, about: str = "", **params: Any
@@ -107,6 +103,23 @@ class Calls:
             return parse(Reply(self._request(service, operation, region, params)))
         except FAILURES as error:
             return self._failed(service, operation, region, error, about)
+
+    def ask_maybe(
+        self,
+        service: str,
+        operation: str,
+        region: str,
+        parse: Callable[[Reply], T],
+        *,
+        absent: tuple[str, ...],
+        about: str = "",
+        **params: Any,
+    ) -> T | Gap | None:
+        """As `maybe`, blocking."""
+        try:
+            return parse(Reply(self._request(service, operation, region, params)))
+        except FAILURES as error:
+            return None if says(error, absent) else self._failed(service, operation, region, error, about)
 
     def ask_pages(
         self,
