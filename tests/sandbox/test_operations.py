@@ -42,6 +42,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "sns:GetTopicAttributes": {"TopicArn": "arn:aws:sns:us-east-1:123456789012:x"},
     "sns:ListSubscriptionsByTopic": {"TopicArn": "arn:aws:sns:us-east-1:123456789012:x"},
     "lambda:GetFunctionConfiguration": {"FunctionName": "x"},
+    "sns:GetSubscriptionAttributes": {"SubscriptionArn": "arn:aws:sns:us-east-1:123456789012:x:1"},
+    "lambda:GetFunctionConcurrency": {"FunctionName": "x"},
     "lambda:GetPolicy": {"FunctionName": "x"},
     "cloudwatch:GetMetricData": {"MetricDataQueries": [], "StartTime": 0, "EndTime": 1},
 }

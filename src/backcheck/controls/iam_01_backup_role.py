@@ -72,12 +72,18 @@ def _dr_key(*statements: Statement) -> Key:
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html",
         f"https://docs.aws.amazon.com/aws-managed-policy/latest/reference/{FOR_BACKUP}.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/advanced-ddb-backup.html",
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-service-confused-deputy-prevention.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html",
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
     ),
     maps_to=("NIST-800-53r5:CP-9",),
     passes={
         "AWS's policy": examples.world,
+        "trusted for this account": lambda: examples.world(
+            account={
+                "roles": examples.roles("backup", trust=examples.trust(key="aws:SourceAccount", value=examples.ACCOUNT))
+            }
+        ),
         "its own policy": lambda: _own(examples.use_keys()),
         "its own policy, with the keys by their aliases": lambda: _own(examples.use_keys(examples.by_alias("shop-*"))),
         "keys whose policies let the role in themselves": lambda: _own(
@@ -88,6 +94,11 @@ def _dr_key(*statements: Statement) -> Key:
     fails={
         "it trusts another service": lambda: examples.world(
             account={"roles": examples.roles("backup", trust=examples.trust("lambda.amazonaws.com"))}
+        ),
+        "it trusts AWS Backup for another account": lambda: examples.world(
+            account={
+                "roles": examples.roles("backup", trust=examples.trust(key="aws:SourceAccount", value="999988887777"))
+            }
         ),
         "it may back up another table": lambda: examples.world(
             account={
@@ -159,6 +170,11 @@ def _dr_key(*statements: Statement) -> Key:
         ),
         "role not read": lambda: examples.world(
             account={"roles": (examples.gap("GetRole", service="iam", resource="shop-backup"), *examples.roles()[1:])}
+        ),
+        "its trust hangs on an organisation": lambda: examples.world(
+            account={
+                "roles": examples.roles("backup", trust=examples.trust(key="aws:SourceOrgID", value="o-1234567890"))
+            }
         ),
         "another policy that was not read": lambda: examples.world(
             account={"roles": examples.roles("backup", policies=(examples.managed(FOR_BACKUP), examples.managed("X")))}

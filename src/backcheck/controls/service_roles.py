@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from backcheck.controls.conditions import Context, any_of, holds
 from backcheck.controls.control import World, unread, verdict
 from backcheck.controls.deployment import partition
 from backcheck.controls.expected_points import vault_id
-from backcheck.controls.iam_policy import admits, allows
+from backcheck.controls.iam_policy import admits, allows, denials
 from backcheck.controls.key_access import Need, refusals
 from backcheck.controls.keys import NOT_THERE
 from backcheck.controls.moments import few
@@ -91,8 +92,42 @@ def _verdict(named: NamedRole, problems: list[str], managed: str, notes: tuple[s
 def _trust(role: Role) -> Iterator[str | Gap]:
     if isinstance(role.trust, Gap):
         yield role.trust
-    elif not admits(role.trust, BACKUP, "sts:AssumeRole", role.arn)[0]:
+        return
+    about = (role.trust, BACKUP, "sts:AssumeRole", role.arn)
+    trusts, allowing = admits(*about)
+    met = any_of(holds(one, _calls(role)) for one in allowing)
+    if not trusts:
         yield f"it does not trust {BACKUP}"
+    elif met is False:
+        yield f"it trusts {BACKUP} under conditions that are not met: {_keys(allowing)}"
+    elif met is None and not all(_on_the_source(one, role) for one in allowing):
+        yield _open(role, f"whether {BACKUP} may assume it hangs on {_keys(allowing)}")
+    elif denying := [one for one in denials(*about) if holds(one, _calls(role)) is not False]:
+        yield _open(role, f"its trust policy denies {BACKUP} under conditions: {_keys(denying)}")
+
+
+def _calls(role: Role) -> Context:
+    """What is known of a call by which AWS Backup assumes a role, if it carries the key at all."""
+    return {
+        "aws:sourceaccount": (role.account,),
+        "aws:principalisawsservice": ("true",),
+        "aws:principalservicename": (BACKUP,),
+        "aws:securetransport": ("true",),
+    }
+
+
+def _on_the_source(statement: Statement, role: Role) -> bool:
+    """Conditions on the source alone, within the role's account: AWS recommends them (cross-service-confused-deputy-
+    prevention), and no page says that AWS Backup's call carries the keys. That is a note."""
+    return all(
+        key.lower() == "aws:sourceaccount"
+        or (key.lower() == "aws:sourcearn" and all(value.split(":")[4:5] == [role.account] for value in values))
+        for _, key, values in statement.conditions
+    )
+
+
+def _keys(statements: Iterable[Statement]) -> str:
+    return ", ".join(sorted({key for one in statements for _, key, _ in one.conditions}))
 
 
 def _permissions(

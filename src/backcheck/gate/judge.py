@@ -116,7 +116,7 @@ def _deploys(outcome: Outcome) -> Finding:
     file = outcome.spec.file
     unknown = list(_not_known(outcome))
     status = Status.FAIL if outcome.refusal else Status.UNKNOWN if unknown else Status.PASS
-    line = outcome.line or (unknown[0][0] if unknown and not outcome.refusal else 1)
+    at = outcome.refused_at or (unknown[0][0] if unknown else Location(file=file, line=1))
     said = outcome.refusal or "; ".join(dict.fromkeys(why for _, why in unknown)) or "created"
     return Finding(
         control=DEPLOYS,
@@ -131,7 +131,7 @@ def _deploys(outcome: Outcome) -> Finding:
         notes=tuple(str(warning.message) for stack in outcome.stacks[:1] for warning in stack.template.warnings),
         remediation="Correct the template; for what is not known give parameters, nested templates or other stacks.",
         maps_to=(),
-        location=Location(file=file, line=line or 1),
+        location=at,
     )
 
 
@@ -141,15 +141,16 @@ def _told(status: Status, said: str) -> str:
     return f"not all of it is known: {said}" if status is Status.UNKNOWN else "it would be created"
 
 
-def _not_known(outcome: Outcome) -> Iterator[tuple[int, str]]:
+def _not_known(outcome: Outcome) -> Iterator[tuple[Location, str]]:
     """What keeps a stack from being judged as a whole: imports that nobody exports, and templates not at hand."""
     for stack in outcome.stacks:
         for one in stack.template.unresolved:
             if NO_EXPORT in one.reason or one.path == "/Resources":
-                yield one.line, f"{one.path}: {one.reason}"
+                yield Location(file=stack.template.file, line=one.line or 1), f"{one.path}: {one.reason}"
         for resource in stack.not_created:
             if is_opaque(resource.type):
-                yield resource.line, f"/Resources/{resource.logical_id}: {resource.skipped}"
+                at = Location(file=stack.template.file, line=resource.line or 1)
+                yield at, f"/Resources/{resource.logical_id}: {resource.skipped}"
 
 
 def _linted(

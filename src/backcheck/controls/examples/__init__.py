@@ -64,6 +64,7 @@ from backcheck.controls.examples.watch import (
     failure_rule,
     function,
     restore_failure_rule,
+    subscription,
     topic,
     validation_rule,
 )
@@ -131,6 +132,7 @@ __all__ = [
     "shop_drills",
     "shop_policy",
     "simulations",
+    "subscription",
     "table",
     "tier",
     "topic",

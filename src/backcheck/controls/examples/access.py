@@ -73,9 +73,10 @@ def deny_deletion(**changes: Any) -> Statement:
     return replace(made, **changes)
 
 
-def trust(service: str = "backup.amazonaws.com") -> PolicyDocument:
-    """Who may assume a role."""
-    return document(allow("sts:AssumeRole", resources=(), principals=(("Service", service),)))
+def trust(service: str = "backup.amazonaws.com", key: str = "", value: str = "") -> PolicyDocument:
+    """Who may assume a role, and where a condition key must equal what."""
+    when = (("StringEquals", key, (value,)),) if key else ()
+    return document(allow("sts:AssumeRole", resources=(), principals=(("Service", service),), conditions=when))
 
 
 def inline(*statements: Statement) -> NamedPolicy:
