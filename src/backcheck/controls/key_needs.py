@@ -17,6 +17,7 @@ from backcheck.controls.key_access import CREATE_GRANT, DYNAMODB, Need
 from backcheck.controls.keys import NOT_THERE, find_key
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.controls.vaults import find_vault
+from backcheck.finding import Status, Verdict
 from backcheck.inventory.backup import Vault
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Key
@@ -90,6 +91,7 @@ def _is_used(vault: Vault, world: World) -> bool:
 
 def source_needs(account: str, world: World) -> Iterator[Need | Gap]:
     """The keys of the tables in scope, for the role that backs them up: those of one account."""
+    yield from _unread_tables(account, world)
     for scoped, key in _table_keys(account, world):
         yield key if isinstance(key, Gap) else Need(key=key, of=f"table {scoped.table.name}", actions=READING)
 
@@ -100,12 +102,28 @@ def restored_needs(account: str, world: World) -> Iterator[Need | Gap]:
     AWS's pages differ on the key of a table that is restored without naming one; where the policy asks for a customer's
     key, the restored table must have it.
     """
+    yield from _unread_tables(account, world)
     for scoped, key in _table_keys(account, world):
         if isinstance(key, Gap):
             yield key
             continue
         doubt = "" if scoped.scope.encryption is KeyKind.CUSTOMER else PAGES_DIFFER
         yield Need(key=key, of=f"table {scoped.table.name}", actions=WRITING, granted_by=DYNAMODB, doubt=doubt)
+
+
+def _unread_tables(account: str, world: World) -> Iterator[Gap]:
+    """A table in scope that was not read may have a key of its own."""
+    for scoped in tables_in_scope(world):
+        if isinstance(scoped, Verdict) and scoped.status is Status.UNKNOWN:
+            yield Gap(
+                service="dynamodb",
+                operation="DescribeTable",
+                region="",
+                account=account,
+                code="NotDecided",
+                detail=f"{scoped.resource} {scoped.message}, and may be under a key of its own",
+                resource=scoped.resource,
+            )
 
 
 def _table_keys(account: str, world: World) -> Iterator[tuple[ScopedTable, Key | Gap]]:
