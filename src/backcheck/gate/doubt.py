@@ -55,7 +55,10 @@ def _of(made: Made) -> Iterator[Doubt]:
         yield Doubt(made=made, pointer="", line=resource.line, reason=reasons or resource.skipped)
     harmless = HARMLESS.get(resource.type, ())
     for pointer, why in resource.unresolved:
-        if not any(_overlap(pointer, other) for other in harmless):
+        parent, _, last = pointer.rpartition("/")
+        if last.startswith("Fn::"):  # a macro or a loop may write anything where it stands
+            pointer = parent
+        if not pointer or not any(_overlap(pointer, other) for other in harmless):
             line = why.line or (made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line)
             yield Doubt(made=made, pointer=pointer, line=line, reason=why.reason)
 
@@ -95,7 +98,7 @@ def _explained(finding: Finding, places: Places) -> Finding:
     role = _NO_ROLE.search(finding.message)
     if role:
         missing = f"cannot be told: no template that was given has the role {role[1]}"
-        return replace(finding, message=places.why_not() if places.is_refused else missing)
+        return replace(finding, message=places.why_not() if places.is_partial else missing)
     if NOT_GIVEN not in finding.message:
         return finding
     region = _REGION.search(finding.message)
