@@ -151,9 +151,10 @@ def test_a_gate_writes_its_evidence_and_annotates(
     tmp_path: Path, checkov: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.chdir(ROOT)
     assert gate(tmp_path, f"techmoda={LAB}/01.yaml", "--checkov", str(checkov)) == 1
     told = capsys.readouterr().out
-    assert f"::error file={LAB}/01.yaml,line=18,title=PIT-01 fail::" in told
+    assert f"::error file={LAB.relative_to(ROOT)}/01.yaml,line=18,title=PIT-01 fail::" in told
     assert "SIMULATED" in told
     lines = told.splitlines()
     [failed] = [number for number, line in enumerate(lines) if line.startswith("FAIL    PIT-01 ")]
