@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from backcheck import coverage, waivers
-from backcheck.accounts import Choice, Taken, take
+from backcheck.accounts import Choice, Taken, known_regions, take
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import AnyControl, World
@@ -26,7 +26,7 @@ from backcheck.drill import details, history
 from backcheck.drill.record import DrillRecord
 from backcheck.errors import Error, UsageError
 from backcheck.evidence import changes, drills, html, terminal
-from backcheck.evidence.write import append_summary, remove_earlier, write_evidence
+from backcheck.evidence.write import SNAPSHOT, append_summary, remove_earlier, write_evidence
 from backcheck.finding import Finding, Run, Status
 from backcheck.inventory.gap import Gap
 from backcheck.policy.load import load
@@ -35,8 +35,6 @@ GROUP_ABOVE = 1500
 """Above so many findings an item is a control with all its resources: an item costs some 3 ms of CPU with its reports,
 which at 200 tables was more than the audit itself; and Chromium takes 1.7 s to open a page of so many rows, so that
 twice as many would not open in 3 s."""
-
-SNAPSHOT = "snapshot.json.gz"
 
 FINDING = "finding"
 """The property of an item, also in JUnit, that names its finding: control, resource and tier, a line each."""
@@ -168,6 +166,7 @@ def _suite(config: pytest.Config) -> Suite:
         inventory=taken.inventory,
         drills=_drills(config, folder, out),
         own=frozenset(one.id for one in own),
+        known_regions=known_regions(),
     )
     run = audit(world, (*CONTROLS, *own), taken.sha256)
     if not run.findings:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+import yaml
 from tests.gate.building import ROOT
 
 from backcheck.cli import run
@@ -229,3 +230,17 @@ def test_without_checkov_the_report_says_so(tmp_path: Path, monkeypatch: pytest.
     document = orjson.loads((tmp_path / "out" / "findings.json").read_bytes())
     [told] = [one for one in document["findings"] if one["control"] == "checkov"]
     assert (told["status"], told["message"]) == ("not_applicable", "checkov was not run: it was not found")
+
+
+def test_what_the_pipeline_runs_on_our_templates_is_compliant(
+    tmp_path: Path, checkov: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The workflow's own words, as .github/workflows/gate.yml, tox, GitLab's example and docs/gate.md all have them."""
+    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "gate.yml").read_text())["jobs"]["gate"]["steps"]
+    [words] = [step["run"].split() for step in steps if step.get("name") == "Gate"]
+    called = " ".join(words[words.index("templates/dr.yaml@dr") : words.index("--out")])
+    for other in ("tox.ini", "examples/gitlab-ci.yml", "docs/gate.md"):
+        assert called in " ".join((ROOT / other).read_text().replace("\\\n", " ").split()), other
+    monkeypatch.chdir(ROOT)
+    words[words.index("--out") + 1] = str(tmp_path / "out")
+    assert run([*words[1:], "--at", "2026-11-22", "--checkov", str(checkov)]) == 0, capsys.readouterr().out

@@ -128,6 +128,55 @@ def test_a_finding_stands_on_the_line_that_is_at_fault(number: str, at: str) -> 
     assert any(at_line <= line <= at_line + 1 for line in lines), (at_line, lines)
 
 
+FUNCTION = "      FunctionName: !Sub ${Prefix}-"
+STOPPED = "\n      ReservedConcurrentExecutions: 0\n"
+SUBSCRIBED = "      Protocol: !Ref AlertProtocol\n      Endpoint: !Ref AlertEndpoint\n"
+ALERTS = ("ALR-01", "policy:techmoda-product-catalog#/validation/alerts", "")
+VALIDATION_HEARD = ("ALR-03", "policy:techmoda-product-catalog#/validation", "")
+SILENCED: dict[str, tuple[str, Change, set[Key], set[Key]]] = {
+    "the validator never runs": (
+        "primary", replaced(f"{FUNCTION}validate-backup\n", f"{FUNCTION}validate-backup{STOPPED}"),
+        {("ALR-02", "policy:techmoda-product-catalog#/validation", "")}, set()),
+    "what validates a restore test never runs": (
+        "restore-testing", replaced(f"{FUNCTION}restore-validation\n", f"{FUNCTION}restore-validation{STOPPED}"),
+        {("RST-01", TABLE, "")}, set()),
+    "a filter on what no event has": (
+        "primary", replaced(SUBSCRIBED, f"{SUBSCRIBED}      FilterPolicyScope: MessageBody\n"
+                                        "      FilterPolicy: {severity: [high]}\n"),
+        {ALERTS}, {VALIDATION_HEARD}),
+    "a filter that an event passes, and an alarm does not": (
+        "primary", replaced(SUBSCRIBED, f"{SUBSCRIBED}      FilterPolicyScope: MessageBody\n"
+                                        "      FilterPolicy: {$or: [{source: [aws.backup]}, {NewStateValue: [OK]}]}\n"),
+        set(), {VALIDATION_HEARD}),
+    "a filter on attributes, of which no page says that there are any": (
+        "primary", replaced(SUBSCRIBED, f"{SUBSCRIBED}      FilterPolicy: {{severity: [high]}}\n"),
+        set(), {ALERTS, VALIDATION_HEARD}),
+    "a queue that no template makes": (
+        "primary", replaced(SUBSCRIBED, "      Protocol: sqs\n"
+                                        "      Endpoint: arn:aws:sqs:us-east-1:123456789012:gone\n"),
+        set(), {ALERTS, VALIDATION_HEARD}),
+    "a function that no template makes": (
+        "primary", replaced(SUBSCRIBED, "      Protocol: lambda\n      Endpoint: "
+                                        "arn:aws:lambda:us-east-1:123456789012:function:gone\n"),
+        set(), {ALERTS, VALIDATION_HEARD}),
+    "a function that nobody lets the topic start": (
+        "primary", replaced(SUBSCRIBED, "      Protocol: lambda\n"
+                                        "      Endpoint: !GetAtt ValidateBackupFunction.Arn\n"),
+        {ALERTS, VALIDATION_HEARD}, set()),
+}  # fmt: skip
+"""What leaves a company without a backup, or without news of it, while every tool is green: what it fails, and what it
+leaves open."""
+
+
+@pytest.mark.parametrize("case", SILENCED)
+def test_a_silenced_template_fails_exactly_what_was_silenced(case: str) -> None:
+    changed, change, failed, unknown = SILENCED[case]
+    found = verdicts(judged(*ours(changed, change, EVERY)).run.findings)
+    assert {key for key, status in found.items() if status is Status.FAIL} == failed
+    assert {key for key, status in found.items() if status is Status.UNKNOWN} == unknown
+    assert {_baseline()[key] for key in failed | unknown} == {Status.PASS}
+
+
 SILENT = "Description: A copy job of this region ended without a copy\n      State: "
 NAME, MISNAMED = "VaultName: !Sub ${Prefix}-vault", "VaultName: !Sub ${Prefix}-misnamed\n"
 AT_NAME = "      BackupVaultName:"

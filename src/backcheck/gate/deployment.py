@@ -15,9 +15,10 @@ from backcheck.inventory.backup import Vault
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.connect import Kind, Target
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key, Topic
+from backcheck.inventory.iam import Key
 from backcheck.inventory.model import AccountInventory, Inventory, RegionInventory, Table
 from backcheck.policy.model import Policy
+from backcheck.sandbox import topics
 from backcheck.sandbox.cloudformation import deploy
 from backcheck.sandbox.cloudformation_clients import account_in
 from backcheck.sandbox.cloudformation_stacks import DeployError, Stack, StackResource, stacks_of
@@ -108,11 +109,12 @@ def deployed(stacks: Iterable[StackSpec], policy: Policy, now: datetime) -> Depl
             for account in policy.accounts
             if any(outcome.spec.account == account.id for outcome in outcomes)
         ]
+        for region in {outcome.place for outcome in outcomes}:
+            topics.confirm_all(sandbox.world.region(*region))
         inventory = collect(targets, policy, lambda: now, every_role=True)
-        subscribed = _subscribed(sandbox, inventory)
     bare = Deployment(outcomes=outcomes, inventory=inventory)
     policies = {made.arn: made.wanted for made in bare.made() if made.wanted and made.arn}
-    accounts = tuple(_as_template(one, told, policies, subscribed) for one in inventory.accounts)
+    accounts = tuple(_as_template(one, told, policies) for one in inventory.accounts)
     return replace(bare, inventory=replace(inventory, accounts=accounts))
 
 
@@ -146,36 +148,21 @@ def _place_of_refusal(stack: Stack, nested: tuple[Stack, ...]) -> Location:
     return Location(file=template.file, line=refused.line_of(place_of(failed.reason, refused)))
 
 
-def _subscribed(sandbox: Sandbox, inventory: Inventory) -> Mapping[str, int]:
-    """Subscriptions of each topic, confirmed or not: people confirm them once the stack is there."""
-    found = {}
-    for region in inventory.regions():
-        sns = sandbox.client("sns", region=region.region, account=region.account)
-        for topic in region.topics:
-            if isinstance(topic, Topic):
-                pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic.arn)
-                found[topic.arn] = sum(len(page["Subscriptions"]) for page in pages)
-    return found
-
-
 def _as_template(
     account: AccountInventory,
     told: set[Place],
     wanted: Mapping[str, ResolvedResource],
-    subscribed: Mapping[str, int],
 ) -> AccountInventory:
     regions = tuple(
-        with_what_only_templates_say(region, wanted, subscribed)
+        with_what_only_templates_say(region, wanted)
         for region in account.regions
         if (region.account, region.region) in told
     )
     return replace(account, kind=Kind.TEMPLATE, simulated=True, regions=regions)
 
 
-def with_what_only_templates_say(
-    region: RegionInventory, wanted: Mapping[str, ResolvedResource], subscribed: Mapping[str, int]
-) -> RegionInventory:
-    """What becomes of tables, vaults and keys when their stack goes, by ARN; and how many subscribe to each topic."""
+def with_what_only_templates_say(region: RegionInventory, wanted: Mapping[str, ResolvedResource]) -> RegionInventory:
+    """What becomes of tables, vaults and keys when their stack goes, by ARN."""
 
     def kept(one: Kept) -> Kept:
         written = wanted.get(one.arn)
@@ -183,13 +170,9 @@ def with_what_only_templates_say(
             return one
         return replace(one, deletion_policy=written.deletion_policy, replace_policy=written.update_replace_policy)
 
-    def topic(one: Topic | Gap) -> Topic | Gap:
-        return one if isinstance(one, Gap) else replace(one, confirmed_subscriptions=subscribed.get(one.arn, 0))
-
     return replace(
         region,
         tables=tuple(one if isinstance(one, Gap) else kept(one) for one in region.tables),
         vaults=region.vaults if isinstance(region.vaults, Gap) else tuple(kept(one) for one in region.vaults),
         keys=tuple(one if isinstance(one, Gap) else kept(one) for one in region.keys),
-        topics=tuple(map(topic, region.topics)),
     )

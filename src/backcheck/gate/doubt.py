@@ -15,6 +15,7 @@ from backcheck.template.value import is_known
 
 AWS_BACKUP = "aws.backup"
 NOT_GIVEN = "the snapshot has nothing of this account and region"
+NOT_MODELLED = "what it does to backups is not modelled"
 _NO_ROLE = re.compile(r"iam:GetRole of (\S+) in \S*: NotInTemplate")
 _REGION = re.compile(r" in ([a-z0-9-]+): ")
 
@@ -54,13 +55,14 @@ def _of(made: Made) -> Iterator[Doubt]:
         reasons = "; ".join(f"{pointer}: {one.reason}" for pointer, one in resource.unresolved)
         yield Doubt(made=made, pointer="", line=resource.line, reason=reasons or resource.skipped)
     harmless = HARMLESS.get(resource.type, ())
-    for pointer, why in resource.unresolved:
+    known_not = [(pointer, why.line, why.reason) for pointer, why in resource.unresolved]
+    known_not += [(pointer, 0, NOT_MODELLED) for pointer in resource.ignored]
+    for pointer, line, reason in known_not:
         parent, _, last = pointer.rpartition("/")
-        if last.startswith("Fn::"):  # a macro or a loop may write anything where it stands
-            pointer = parent
-        if not pointer or not any(_overlap(pointer, other) for other in harmless):
-            line = why.line or (made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line)
-            yield Doubt(made=made, pointer=pointer, line=line, reason=why.reason)
+        about = parent if last.startswith("Fn::") else pointer  # a macro or a loop may write anything where it stands
+        if not about or not any(_overlap(about, other) for other in harmless):
+            written = made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line
+            yield Doubt(made=made, pointer=about, line=line or written, reason=reason)
 
 
 def _hears_others(made: Made) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeVar
 
+import orjson
 from botocore.exceptions import ClientError, UnknownRegionError
 
 from backcheck.errors import UsageError
@@ -241,6 +243,7 @@ class Calls:
                 hint="unset the endpoint override, or say --endpoint-url",
             )
         client.meta.events.register("before-send", self._sent)
+        client.meta.events.register("before-parse.lambda.GetFunctionConcurrency", _is_an_object)
         return client
 
     def _sent(self, request: Any, **_: Any) -> None:
@@ -266,6 +269,18 @@ class Calls:
             self._made += calls
         if calls:
             self._progress(self._made)
+
+
+def _is_an_object(response_dict: Mapping[str, Any], **_: Any) -> None:
+    """A reply of which an empty object means something is one: botocore takes a body that is no JSON for `{}`."""
+    if response_dict["status_code"] >= HTTPStatus.MULTIPLE_CHOICES:
+        return
+    try:
+        found = orjson.loads(response_dict["body"])
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"the reply is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise Malformed("the reply is no object")
 
 
 def says(error: BaseException, codes: tuple[str, ...]) -> bool:
