@@ -206,7 +206,7 @@ Resources:
     itself.write_text(resource("AWS::CloudFormation::Stack", "{TemplateURL: itself.yaml}"))
     with pytest.raises(DeployError, match="nested in itself"):
         deploy(load(itself), into=account, stack_name="itself")
-    with pytest.raises(TemplateError, match="cannot be read: No such file"):
+    with pytest.raises(TemplateError, match=r"nested template .*not-there\.yaml cannot be read: No such file"):
         deploy(load(TEMPLATES / "bad/nested-stack-missing.yaml"), into=account, stack_name="missing")
 
 

@@ -1,4 +1,4 @@
-"""KMS: three calls for a customer's key, one for a key that AWS manages."""
+"""KMS: four calls for a customer's key, one for a key that AWS manages."""
 
 from __future__ import annotations
 
@@ -32,8 +32,12 @@ async def _key(calls: Calls, region: str, arn: str) -> Key | Gap:
     if isinstance(found, Gap):
         return found
     if found.manager != CUSTOMER:  # "AWS KMS automatically rotates AWS managed keys every year" (kms, rotate-keys)
-        return replace(found, policy=calls.not_asked("kms", "GetKeyPolicy", region, arn))
-    rotation, policy = await asyncio.gather(
+        return replace(
+            found,
+            policy=calls.not_asked("kms", "GetKeyPolicy", region, arn),
+            aliases=calls.not_asked("kms", "ListAliases", region, arn),
+        )
+    rotation, policy, aliases = await asyncio.gather(
         calls.one(
             "kms", "GetKeyRotationStatus", region, lambda reply: reply.flag("KeyRotationEnabled"), about=arn, KeyId=arn
         ),
@@ -46,12 +50,22 @@ async def _key(calls: Calls, region: str, arn: str) -> Key | Gap:
             KeyId=arn,
             PolicyName="default",  # "The only valid name is default" (API_GetKeyPolicy)
         ),
+        calls.pages("kms", "ListAliases", region, _alias_names, about=arn, KeyId=arn),
     )
-    return replace(found, rotation=rotation, policy=policy)
+    return replace(
+        found,
+        rotation=rotation,
+        policy=policy,
+        aliases=aliases if isinstance(aliases, Gap) else tuple(sorted(aliases)),
+    )
+
+
+def _alias_names(page: Reply) -> tuple[str, ...]:
+    return tuple(part.text("AliasName") for part in page.parts("Aliases"))
 
 
 def _described(reply: Reply, region: str) -> Key:
-    """What DescribeKey says; `_key` fills in rotation and policy of a customer's key."""
+    """What DescribeKey says; `_key` fills in rotation, policy and aliases of a customer's key."""
     arn = reply.text("Arn")
     return Key(
         arn=arn,
@@ -63,4 +77,5 @@ def _described(reply: Reply, region: str) -> Key:
         multi_region=reply.maybe_flag("MultiRegion") or False,
         rotation=True,
         policy=None,
+        aliases=(),
     )
