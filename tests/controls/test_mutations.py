@@ -232,7 +232,7 @@ def _worlds() -> Iterator[World]:
     for one, name in (
         ("JOB-01", "failed"),
         ("DR-04", "failed last night"),
-        ("IAM-04", "the drill role may delete"),
+        ("IAM-01", "it may use keys of another alias"),
         ("RP-03", "made under an older plan"),
     ):
         yield next(control for control in CONTROLS if control.id == one).fails[name]()
@@ -243,6 +243,8 @@ def _worlds() -> Iterator[World]:
             "plans": (examples.plan(selections=(examples.selection(conditions=(condition,)),)),),
         }
     )
+    able = tuple(one for one in examples.simulations("backup:DeleteRecoveryPoint") if one.decision == "allowed")
+    yield examples.world(account={"simulations": able})
     yield examples.world(drills=examples.drills("pitr", simulated=True))
     yield examples.world(primary={"restore_jobs": (replace(RESTORE, state="FAILED"),)})
     yield examples.world(primary={"backup_jobs": (examples.backup_job(state="RUNNING", start_by=None, rule_id=None),)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from tests.gate.building import EVERY, Change, judged, ours, replaced, section, text
+from tests.gate.building import EVERY, LAB_00, Change, judged, ours, replaced, section, spec, text
 
 from backcheck.finding import Finding, Status
 
@@ -38,7 +38,7 @@ def without(part: str, *sids: str) -> Change:
     """A role without these statements."""
     left = part
     for sid in sids:
-        left = left.replace(section(left, f"\n              - Sid: {sid}\n", "\n              - "), "", 1)
+        left = replaced(section(left, f"\n              - Sid: {sid}", "\n              - "), "")(left)
     return replaced(part, left)
 
 
@@ -159,3 +159,24 @@ def test_a_role_that_may_not_use_a_key_fails_and_why_is_said(case: str) -> None:
         assert one.status is Status.FAIL
         assert one.message.startswith("role techmoda-")
         assert said in one.message
+
+
+@pytest.mark.parametrize("action", ["kms:Decrypt", "kms:CreateGrant", "kms:GenerateDataKey"])
+def test_the_labs_role_is_denied_a_key(action: str) -> None:
+    """Its vault is under AWS's own key, which lets the account in: a Deny of the role's own counts there too."""
+    document = f"{{Version: '2012-10-17', Statement: [{{Effect: Deny, Action: '{action}', Resource: '*'}}]}}"
+    policies = f"      Policies: [{{PolicyName: no-keys, PolicyDocument: {document}}}]\n"
+    lab = replaced("      ManagedPolicyArns:\n", f"{policies}      ManagedPolicyArns:\n")(LAB_00.read_text())
+    found = judged(spec(lab, file="lab.yaml")).run.findings
+    [failed] = [one for one in found if one.control == "IAM-01" and one.status is Status.FAIL]
+    assert told(action, HERE, DENIED) in failed.message
+    assert failed.location is not None
+    assert failed.location.file == "lab.yaml"
+
+
+def test_a_copying_role_that_may_not_see_aws_backups_own_key_is_noted() -> None:
+    change = without(BACKUP_ROLE, "SeeAwsBackupsOwnKey")
+    found = {one.control: one for one in judged(*ours("primary", change, EVERY)).run.findings}
+    assert found["IAM-01"].status is Status.PASS
+    assert any("kms:DescribeKey on the key alias/aws/backup" in note for note in found["IAM-01"].notes)
+    assert not any("kms:DescribeKey" in note for one in judged(*ours()).run.findings for note in one.notes)

@@ -108,10 +108,15 @@ def test_a_spoilt_template_fails_exactly_what_was_spoilt(number: str) -> None:
     ("number", "at"),
     [
         ("01", "PointInTimeRecoveryEnabled: false"),
+        ("05", "  ProductsTable:"),  # nothing selects it, and there is no selection to correct
+        ("07", "          - RuleName: DailyBackups"),
+        ("10", "        BackupPlanRule:"),
         ("11", "StartWindowMinutes: 10"),
         ("14", "              DeleteAfterDays: !Ref WeeklyRetentionDays"),
+        ("16", "            Lifecycle: {OptInToArchiveForSupportedResources: false}"),
         ("18", "      LockConfiguration:"),
         ("20", "      State: DISABLED"),
+        ("23", "            Destination: !Ref AlertTopic"),  # the function's Policies are below it
     ],
 )
 def test_a_finding_stands_on_the_line_that_is_at_fault(number: str, at: str) -> None:
@@ -229,7 +234,8 @@ NAME, MISNAMED = "VaultName: !Sub ${Prefix}-vault", "VaultName: !Sub ${Prefix}-m
 AT_NAME = "      BackupVaultName:"
 MISPLACED: dict[str, tuple[str, Change, str, str]] = {
     "a rule of the primary region": (
-        "primary", replaced(f"{SILENT}ENABLED", f"{SILENT}DISABLED"), "ALR-01", "  CopyFailed:"),
+        "primary", replaced(f"{SILENT}ENABLED", f"{SILENT}DISABLED"), "ALR-01",
+        "      State: DISABLED"),
     "a vault of the primary region": ("primary", replaced(f"{NAME}\n", MISNAMED), "VLT-01", AT_NAME),
     "a vault of the DR region": ("dr", replaced(f"{NAME}-dr\n", MISNAMED), "VLT-01", AT_NAME),
 }  # fmt: skip

@@ -14,6 +14,7 @@ from backcheck.commands.options import FILE, FOLDER, policy_option
 from backcheck.errors import Error, UsageError
 from backcheck.evidence import annotations as workflow
 from backcheck.evidence import terminal
+from backcheck.evidence.checkout import checkout_at
 from backcheck.template.node import TemplateError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def command(
     for line in terminal.summary(run, out, code):
         click.echo(line)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in workflow.commands(run):
+        for line in workflow.commands(run, checkout_at(Path.cwd())):
             click.echo(line)
     return code
 
@@ -91,5 +92,5 @@ def _gate(
         table = drift.compare(judged, account)
         judged = drift.with_findings(judged, table)
         click.echo(drift.as_text(table))
-    write(judged, stacks[0].file, out)
+    write(judged, stacks[0].file, out, checkout_at(Path.cwd()))
     return judged.run

@@ -179,6 +179,9 @@ def _tables(deployed: DeployedRule, world: World) -> Iterator[str | Gap]:
             if isinstance(subject.table.policy, Gap):
                 yield subject.table.policy
                 continue
+            if isinstance(deployed.plan.selections, Gap):
+                yield deployed.plan.selections
+                continue
             for one in coverage(subject, world):
                 roles = {c.selection.iam_role_arn for c in one.choices if c.membership.selected is not False}
                 for role in sorted(roles) if one.wanted.key == deployed.wanted.plan else ():

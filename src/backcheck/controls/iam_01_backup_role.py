@@ -1,13 +1,15 @@
 """IAM-01: the role that backs up can."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, unread
-from backcheck.controls.deployment import deployed_plans
+from backcheck.controls.deployment import deployed_plans, partition
+from backcheck.controls.iam_policy import allows
 from backcheck.controls.key_needs import source_needs, vault_needs
-from backcheck.controls.service_roles import AWS_POLICIES, FOR_BACKUP, NamedRole, as_named, judge_role
-from backcheck.finding import Severity, Verdict
+from backcheck.controls.service_roles import AWS_POLICIES, FOR_BACKUP, NamedRole, as_named, as_on_its_page, judge_role
+from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Key, Statement
 from backcheck.policy.model import PRIMARY
@@ -189,4 +191,17 @@ def backup_role_works(named: NamedRole, world: World) -> Verdict:
     """
     actions = ["dynamodb:StartAwsBackupJob", *(["backup:CopyIntoBackupVault"] if named.copies else [])]
     needs = (*vault_needs(named.account, world), *source_needs(named.account, world))
-    return judge_role(named, actions, FOR_BACKUP, world, needs)
+    judged = judge_role(named, actions, FOR_BACKUP, world, needs)
+    return replace(judged, notes=(*judged.notes, *_notes(named, judged, world)))
+
+
+def _notes(named: NamedRole, judged: Verdict, world: World) -> Iterator[str]:
+    """What one page asks for and no other, of a role that copies across Regions (encryption)."""
+    if judged.status is not Status.PASS or not named.copies or isinstance(named.role, Gap):
+        return
+    listed = () if isinstance(named.role.policies, Gap) else named.role.policies
+    policies = tuple(as_on_its_page(policy, FOR_BACKUP, []) for policy in listed)
+    region = list(world.policy.regions.values())[-1]
+    key = f"arn:{partition(region)}:kms:{region}:{named.account}:key/of-aws"
+    if allows(policies, "kms:DescribeKey", key, {"kms:resourcealiases": ("alias/aws/backup",)}) is False:
+        yield "for copies across Regions a page asks for kms:DescribeKey on the key alias/aws/backup, which it may not"

@@ -7,7 +7,7 @@ from backcheck.controls import examples
 from backcheck.controls.conditions import any_of
 from backcheck.controls.control import ACCOUNT_ONLY, World, control, unread, verdict
 from backcheck.controls.key_access import access_of, by_itself
-from backcheck.controls.key_needs import vault_needs
+from backcheck.controls.key_needs import vault_keys
 from backcheck.controls.keys import find_key, key_policy
 from backcheck.controls.moments import few
 from backcheck.controls.roles import role_name
@@ -186,18 +186,27 @@ def _stopped(one: Simulation, world: World) -> bool | Gap:
 def _let_in(about: list[Simulation], account: str, world: World) -> Iterator[Able | Gap]:
     """Whom a vault's key lets end it by its own policy, without IAM. VLT-06 tells of those of other accounts."""
     denied = {(one.principal_arn, one.action) for one in about if one.decision == "explicitDeny"}
-    for need in vault_needs(account, world):
-        policy = need if isinstance(need, Gap) else key_policy(need.key) if need.key.manager == "CUSTOMER" else None
-        if isinstance(need, Gap) or isinstance(policy, Gap) or policy is None:
-            yield from (policy,) if isinstance(policy, Gap) else ()
+    for _, key in vault_keys(world.policy.vaults, account, world):
+        if isinstance(key, Gap):
+            yield key
             continue
-        for who in _named(policy, need.key.account):
-            for action in KEY_ACTIONS:
-                access = access_of(who, need.key, action, by_itself(who, need.key))
-                if access.allowed is False or access.denied or (who, action) in denied:
-                    continue
-                sure = access.allowed and access.denied is False
-                yield Able(who, action, need.key.arn) if sure else _hangs(who, action, need.key)
+        if key.manager != "CUSTOMER":  # "You cannot delete AWS managed keys" (deleting-keys)
+            continue
+        policy = key_policy(key)
+        if isinstance(policy, Gap):
+            yield policy
+            continue
+        for who in _named(policy, key.account):
+            yield from (
+                one for action in KEY_ACTIONS if (who, action) not in denied for one in _by_key(who, action, key)
+            )
+
+
+def _by_key(who: str, action: str, key: Key) -> Iterator[Able | Gap]:
+    access = access_of(who, key, action, by_itself(who, key))
+    if access.allowed is not False and not access.denied:
+        sure = access.allowed and access.denied is False
+        yield Able(who, action, key.arn) if sure else _hangs(who, action, key)
 
 
 def _named(policy: PolicyDocument, account: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ Otherwise the job is successful but the objects are not backed up or restored"
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from backcheck.controls.control import Reads, World
 from backcheck.controls.dr_05_dr_restores import advanced
@@ -17,6 +17,7 @@ from backcheck.controls.key_access import CREATE_GRANT, DYNAMODB, Need
 from backcheck.controls.keys import NOT_THERE, find_key
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.controls.vaults import find_vault
+from backcheck.finding import Status, Verdict
 from backcheck.inventory.backup import Vault
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Key
@@ -62,19 +63,24 @@ def vault_needs(account: str, world: World) -> Iterator[Need | Gap]:
     Into another account "the act of copying is performed by your destination account's service linked role"
     (https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html).
     """
-    for wanted in _used_vaults(world.policy):
+    for vault, key in vault_keys(_used_vaults(world.policy), account, world):
+        if isinstance(key, Gap):
+            yield key
+        elif vault is not None and _is_used(vault, world):
+            yield Need(key=key, of=f"vault {vault.name}")
+
+
+def vault_keys(vaults: Iterable[PolicyVault], account: str, world: World) -> Iterator[tuple[Vault | None, Key | Gap]]:
+    """The keys of vaults of the policy, those in one account; VLT-01 and VLT-02 tell of what does not exist."""
+    for wanted in vaults:
         place = vault_id(wanted, world.policy)
-        if place is None or place[0] != account:
-            continue
-        vault = find_vault(wanted, world)
+        vault = find_vault(wanted, world) if place is not None and place[0] == account else None
         if isinstance(vault, Gap):
-            yield vault
-        elif vault is not None and vault.key_arn is not None and _is_used(vault, world):
+            yield None, vault
+        elif vault is not None and vault.key_arn is not None:
             key = find_key(vault.key_arn, world)
-            if isinstance(key, Key):
-                yield Need(key=key, of=f"vault {vault.name}")
-            elif key.code not in NOT_THERE:  # VLT-02 tells of a key that does not exist
-                yield key
+            if isinstance(key, Key) or key.code not in NOT_THERE:
+                yield vault, key
 
 
 def _is_used(vault: Vault, world: World) -> bool:
@@ -85,6 +91,7 @@ def _is_used(vault: Vault, world: World) -> bool:
 
 def source_needs(account: str, world: World) -> Iterator[Need | Gap]:
     """The keys of the tables in scope, for the role that backs them up: those of one account."""
+    yield from _unread_tables(account, world)
     for scoped, key in _table_keys(account, world):
         yield key if isinstance(key, Gap) else Need(key=key, of=f"table {scoped.table.name}", actions=READING)
 
@@ -95,12 +102,28 @@ def restored_needs(account: str, world: World) -> Iterator[Need | Gap]:
     AWS's pages differ on the key of a table that is restored without naming one; where the policy asks for a customer's
     key, the restored table must have it.
     """
+    yield from _unread_tables(account, world)
     for scoped, key in _table_keys(account, world):
         if isinstance(key, Gap):
             yield key
             continue
         doubt = "" if scoped.scope.encryption is KeyKind.CUSTOMER else PAGES_DIFFER
         yield Need(key=key, of=f"table {scoped.table.name}", actions=WRITING, granted_by=DYNAMODB, doubt=doubt)
+
+
+def _unread_tables(account: str, world: World) -> Iterator[Gap]:
+    """A table in scope that was not read may have a key of its own."""
+    for scoped in tables_in_scope(world):
+        if isinstance(scoped, Verdict) and scoped.status is Status.UNKNOWN:
+            yield Gap(
+                service="dynamodb",
+                operation="DescribeTable",
+                region="",
+                account=account,
+                code="NotDecided",
+                detail=f"{scoped.resource} {scoped.message}, and may be under a key of its own",
+                resource=scoped.resource,
+            )
 
 
 def _table_keys(account: str, world: World) -> Iterator[tuple[ScopedTable, Key | Gap]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from backcheck.controls import examples
-from backcheck.controls.control import BOTH, Reads, World, control, verdict
+from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
 from backcheck.controls.deployment import same_zone
 from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, not_to_tell, nothing_yet, passed, summed_up
 from backcheck.controls.moments import told
@@ -15,7 +15,7 @@ from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.backup import RestoreJob, RestoreTestingSelection
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
-from backcheck.inventory.watch import EventRule, Function
+from backcheck.inventory.watch import EventRule
 from backcheck.policy.model import Method
 
 RESTORES = "Restore Job State Change"
@@ -116,8 +116,11 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
     Templates show their schedule.
     """
     scheduled = _is_scheduled(subject, world)
-    stopped = tuple(dict.fromkeys(_stopped(subject, world)))
+    found = tuple(dict.fromkeys(_stopped(subject, world)))
+    stopped = tuple(one for one in found if isinstance(one, str))
     if Reads.TEMPLATE in world.reads:
+        if scheduled and not stopped and (gap := next((one for one in found if isinstance(one, Gap)), None)):
+            return unread(gap, resource=subject.resource)
         why = "; ".join(stopped) if scheduled else "; ".join(("nothing runs when a drill is due", *stopped))
         return verdict(
             scheduled and not stopped,
@@ -178,16 +181,29 @@ def _is_due_with(rule: EventRule, subject: DrilledScope) -> bool:
     return rule.enabled and in_utc and same_schedule(rule.schedule or "", subject.drill.schedule)
 
 
-def _stopped(subject: DrilledScope, world: World) -> Iterator[str]:
+def _stopped(subject: DrilledScope, world: World) -> Iterator[str | Gap]:
     """Functions that would drill, or validate what a restore test restored, and have no concurrency to run with."""
     for region in world.index.regions.values():
-        functions = [one for one in region.functions if isinstance(one, Function) and one.reserved_concurrency == 0]
         for rule in () if isinstance(region.rules, Gap) else region.rules:
-            arns = () if isinstance(rule.target_arns, Gap) else rule.target_arns
-            if _is_due_with(rule, subject) or (rule.enabled and RESTORES in rule.detail_types):
-                for one in functions:
-                    if any(function_name(arn) == one.name for arn in arns):
-                        yield f"{one.name}, which rule {rule.name} starts, never runs: its reserved concurrency is 0"
+            if not (_is_due_with(rule, subject) or (rule.enabled and RESTORES in rule.detail_types)):
+                continue
+            if isinstance(rule.target_arns, Gap):
+                yield rule.target_arns
+                continue
+            for name in map(function_name, rule.target_arns):
+                yield from _without_concurrency(region, name, rule.name)
+
+
+def _without_concurrency(region: RegionInventory, name: str, rule: str) -> Iterator[str | Gap]:
+    """Nothing for a target that is no function; a Gap where the function may be one that was not read."""
+    functions = [one for one in region.functions if not isinstance(one, Gap) and one.name == name]
+    if not functions:
+        yield from (one for one in region.functions if isinstance(one, Gap))
+    for one in functions:
+        if isinstance(one.reserved_concurrency, Gap):
+            yield one.reserved_concurrency
+        elif one.reserved_concurrency == 0:
+            yield f"{name}, which rule {rule} starts, never runs: its reserved concurrency is 0"
 
 
 def _takes(chosen: RestoreTestingSelection, subject: DrilledScope) -> bool:

@@ -136,7 +136,7 @@ def _permissions(
     if isinstance(role.policies, Gap):
         yield role.policies
         return
-    policies = tuple(_as_on_its_page(policy, managed, actions) for policy in role.policies)
+    policies = tuple(as_on_its_page(policy, managed, actions) for policy in role.policies)
     for action in actions:
         answers = {resource: allows(policies, action, resource) for resource in _resources(action, role, world)}
         refused = [resource for resource, answer in answers.items() if answer is False]
@@ -150,7 +150,7 @@ def _permissions(
         yield _open(role, f"its permissions boundary {role.boundary_arn} was not read")
 
 
-def _as_on_its_page(policy: NamedPolicy, managed: str, actions: list[str]) -> NamedPolicy:
+def as_on_its_page(policy: NamedPolicy, managed: str, actions: list[str]) -> NamedPolicy:
     """AWS's own policy for the role, with what its page says that it allows where its text was not read.
 
     It speaks for itself alone: any other policy, read or not, may take the right away.

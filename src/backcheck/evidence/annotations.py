@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backcheck.evidence.checkout import Checkout
 from backcheck.finding import Finding, Run, Status
 
 
-def commands(run: Run) -> Iterator[str]:
+def commands(run: Run, checkout: Checkout) -> Iterator[str]:
     """A line for each FAIL and UNKNOWN; both block, so both are errors."""
     for finding in run.findings:
         if finding.status in (Status.FAIL, Status.UNKNOWN):
-            yield _command(finding)
+            yield _command(finding, checkout)
 
 
-def _command(finding: Finding) -> str:
+def _command(finding: Finding, checkout: Checkout) -> str:
     place = finding.location
-    where = f"file={_property(place.file)},line={max(place.line, 1)}," if place else ""
+    where = f"file={_property(checkout.path(place.file).as_posix())},line={max(place.line, 1)}," if place else ""
     title = _property(f"{finding.control} {finding.status.value}")
     return f"::error {where}title={title}::{_data(finding.message)}"
 

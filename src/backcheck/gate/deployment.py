@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
 from backcheck.finding import Location
-from backcheck.gate.reads import BACKUP_RULES
 from backcheck.gate.stacks import StackSpec
+from backcheck.gate.wording import place_of
 from backcheck.inventory.backup import Vault
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.connect import Kind, Target
@@ -25,11 +25,8 @@ from backcheck.sandbox.cloudformation_stacks import DeployError, Stack, StackRes
 from backcheck.sandbox.sandbox import Sandbox
 from backcheck.template.node import RefusedTemplateError
 from backcheck.template.result import ResolvedResource
-from backcheck.template.value import Value
 
-_WORD = re.compile(r"[A-Za-z]+")
 _NAME = re.compile(r"[A-Za-z0-9]+")
-_RULE_NAMED = re.compile(r"\brule ([A-Za-z0-9_.-]+[A-Za-z0-9])")
 
 Place = tuple[str, str]
 """(account id, region)."""
@@ -139,28 +136,8 @@ def _place_of_refusal(stack: Stack, nested: tuple[Stack, ...]) -> Location:
     inner = next((one for one in nested if f" {one.id} " in failed.reason), None)
     if inner is not None:
         return _place_of_refusal(inner, nested)
-    return Location(file=template.file, line=_line_of_refusal(template.resources[failed.logical_id], failed.reason))
-
-
-def _line_of_refusal(refused: ResolvedResource, words: str) -> int:
-    """The line of a property that AWS's words name, in the rule that they name; else the resource's."""
-    said = set(_WORD.findall(words))
-    rules = _RULE_NAMED.search(words)
-    named = [pointer for pointer in refused.lines if pointer.rpartition("/")[2] in said]
-    if rules:
-        names = list(rule_names(refused))
-        index = names.index(rules[1]) if rules[1] in names else -1
-        named = [pointer for pointer in named if f"{BACKUP_RULES}/{index}/" in pointer] or named
-    return refused.lines[named[0]] if named else refused.line
-
-
-def rule_names(plan: ResolvedResource) -> Iterator[Value]:
-    """The names of a plan's rules, in order."""
-    value: Value = plan.properties
-    for token in BACKUP_RULES.strip("/").split("/"):
-        value = value.get(token, "") if isinstance(value, Mapping) else ""
-    for rule in value if isinstance(value, tuple) else ():
-        yield rule.get("RuleName", "") if isinstance(rule, Mapping) else ""
+    refused = template.resources[failed.logical_id]
+    return Location(file=template.file, line=refused.line_of(place_of(failed.reason, refused)))
 
 
 def _as_template(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -15,7 +16,8 @@ from backcheck.template.value import is_known
 AWS_BACKUP = "aws.backup"
 NOT_GIVEN = "the snapshot has nothing of this account and region"
 NOT_MODELLED = "what it does to backups is not modelled"
-CALLS = "no template for this account and region was given, or its stack was refused"
+_NO_ROLE = re.compile(r"iam:GetRole of (\S+) in \S*: NotInTemplate")
+_REGION = re.compile(r" in ([a-z0-9-]+): ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def doubted(finding: Finding, known: tuple[Doubt, ...], places: Places) -> Findi
     with one about what decided it: a doubt elsewhere does not excuse what is plainly wrong.
     """
     if finding.control not in READS or finding.status not in (Status.PASS, Status.FAIL):
-        return _explained(finding)
+        return _explained(finding, places)
     doubt = next((one for one in known if _touches(finding, one, places)), None)
     if doubt is None:
         return finding
@@ -91,9 +93,16 @@ def doubted(finding: Finding, known: tuple[Doubt, ...], places: Places) -> Findi
     )
 
 
-def _explained(finding: Finding) -> Finding:
+def _explained(finding: Finding, places: Places) -> Finding:
     """In the words of a gate: there is no snapshot here, but a region that no template is for."""
-    return replace(finding, message=finding.message.replace(NOT_GIVEN, CALLS))
+    role = _NO_ROLE.search(finding.message)
+    if role:
+        missing = f"cannot be told: no template that was given has the role {role[1]}"
+        return replace(finding, message=places.why_not() if places.is_refused else missing)
+    if NOT_GIVEN not in finding.message:
+        return finding
+    region = _REGION.search(finding.message)
+    return replace(finding, message=places.why_not(region[1] if region else ""))
 
 
 def _touches(finding: Finding, doubt: Doubt, places: Places) -> bool:

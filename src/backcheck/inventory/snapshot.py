@@ -58,6 +58,8 @@ def write(inventory: Inventory, path: Path) -> str:
 def read(path: Path) -> Inventory:
     """Read the file. Raises UsageError where it cannot be read, or says what cannot be true of any account."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # such as /dev/zero, which has no end
+            raise UsageError("cannot be read: it is no regular file", where=str(path))
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(

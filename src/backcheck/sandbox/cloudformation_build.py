@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 
 from backcheck.sandbox.cloudformation_kinds import Kind, Physical, ServiceBrokeError, Site
-from backcheck.sandbox.cloudformation_properties import Known, PropertyError, text_of
+from backcheck.sandbox.cloudformation_properties import Known, PropertyError, refuse_malformed_policies, text_of
 from backcheck.sandbox.cloudformation_removal import (
     KEPT_ON_ROLLBACK,
     failed_to,
@@ -144,6 +144,7 @@ class Building:
         """What the service said against it, or None."""
         try:
             self.stack.record(resource, "CREATE_IN_PROGRESS", self.now)
+            refuse_malformed_policies(site.properties)
             resource.physical = kind.create(site)
             kind.configure(site, resource.physical)
         except ClientError as error:
