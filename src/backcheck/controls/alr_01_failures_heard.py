@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, unread, verdict
+from backcheck.controls.delivery import Deaf
 from backcheck.controls.deployment import Place, look_up, places
 from backcheck.controls.listeners import (
     BACKUP_FAILED,
     BACKUP_HAD_ISSUES,
     COPY_FAILED,
     RESTORE_FAILED,
-    Deaf,
     Event,
     Heard,
     hears,

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, unknown, unread, verdict
+from backcheck.controls.delivery import EVENTBRIDGE, lets_in, not_decided
 from backcheck.controls.iam_policy import admits
-from backcheck.controls.listeners import EVENTBRIDGE, ROLE, lets_in, not_decided
+from backcheck.controls.listeners import ROLE
 from backcheck.controls.runtimes import deprecated
 from backcheck.controls.validator import Validator, validators
 from backcheck.finding import Severity, Verdict

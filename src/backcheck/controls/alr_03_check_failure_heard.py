@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from backcheck.controls import examples, messages
 from backcheck.controls.control import BOTH, World, control, not_applicable, unread, verdict
-from backcheck.controls.listeners import CLOUDWATCH, Deaf, reaches
+from backcheck.controls.delivery import CLOUDWATCH, Deaf, reaches
 from backcheck.controls.validator import Validator, validators
 from backcheck.cron import Cron, CronError
 from backcheck.finding import Severity, Verdict

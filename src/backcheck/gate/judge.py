@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from backcheck.accounts import known_regions
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
@@ -74,7 +75,7 @@ def _type(node: object) -> str:
 
 
 def _judged(deployment: Deployment, policy: Policy, now: datetime) -> Judged:
-    world = World(policy=policy, now=now, inventory=deployment.inventory)
+    world = World(policy=policy, now=now, inventory=deployment.inventory, known_regions=known_regions())
     taken = snapshot.dumps(deployment.inventory)
     run = audit(world, CONTROLS, hashlib.sha256(taken).hexdigest())
     places = Places(deployment, policy)
