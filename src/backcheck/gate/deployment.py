@@ -112,7 +112,7 @@ def _deploy(spec: StackSpec, sandbox: Sandbox) -> Outcome:
     into = account_in(sandbox.world, account=spec.account, region=spec.region)
     before = set(stacks_of(sandbox.world, spec.account, spec.region))
     try:
-        stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters)
+        stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters, for_drift=False)
     except DeployError as error:
         return Outcome(spec=spec, stacks=(), refusal=f"{error.code}: {error.message}", line=0)
     after = stacks_of(sandbox.world, spec.account, spec.region)

@@ -14,6 +14,7 @@ from backcheck.template.value import is_known
 
 AWS_BACKUP = "aws.backup"
 NOT_GIVEN = "the snapshot has nothing of this account and region"
+NOT_MODELLED = "what it does to backups and alerts is not modelled here"
 CALLS = "no template for this account and region was given, or its stack was refused"
 
 
@@ -52,6 +53,10 @@ def _of(made: Made) -> Iterator[Doubt]:
         reasons = "; ".join(f"{pointer}: {one.reason}" for pointer, one in resource.unresolved)
         yield Doubt(made=made, pointer="", line=resource.line, reason=reasons or resource.skipped)
     harmless = HARMLESS.get(resource.type, ())
+    for pointer in resource.ignored:
+        if " " not in pointer and not any(_overlap(pointer, other) for other in harmless):
+            line = made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line
+            yield Doubt(made=made, pointer=pointer, line=line, reason=NOT_MODELLED)
     for pointer, why in resource.unresolved:
         if not any(_overlap(pointer, other) for other in harmless):
             line = why.line or (made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line)

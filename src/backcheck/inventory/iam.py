@@ -67,6 +67,9 @@ class Simulation:
     """allowed, explicitDeny or implicitDeny."""
 
 
+SYMMETRIC = "SYMMETRIC_DEFAULT"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """A KMS key that a vault, a table or a recovery point uses."""
@@ -81,6 +84,7 @@ class Key:
     multi_region: bool
     rotation: bool | Gap
     policy: PolicyDocument | Gap | None
+    spec: str = SYMMETRIC
     deletion_policy: str | None = None
     """DeletionPolicy, of a template only; None: not written."""
     replace_policy: str | None = None

@@ -10,7 +10,7 @@ from backcheck.inventory.collect.calls import Calls
 from backcheck.inventory.collect.documents import parse_document
 from backcheck.inventory.collect.reply import Reply
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key
+from backcheck.inventory.iam import SYMMETRIC, Key
 
 CUSTOMER = "CUSTOMER"
 
@@ -63,4 +63,5 @@ def _described(reply: Reply, region: str) -> Key:
         multi_region=reply.maybe_flag("MultiRegion") or False,
         rotation=True,
         policy=None,
+        spec=reply.maybe_text("KeySpec") or SYMMETRIC,
     )
