@@ -65,6 +65,16 @@ def test_a_waiver_in_force_covers_fail_and_unknown(status: Status) -> None:
     assert "applies for 9 more days (OPS-1)" in told.message
 
 
+def test_a_waiver_says_what_it_covers_today() -> None:
+    nights = [
+        finding(Status.FAIL, tier="daily", instances=("2026-11-20", "2026-11-21")),
+        finding(Status.FAIL, tier="weekly", instances=("2026-11-15",)),
+        finding(Status.PASS, tier="monthly"),
+    ]
+    (told,) = (f for f in waive(nights, policy(waivers=(waiver(),)), TODAY) if f.control == "WVR-01")
+    assert told.message.endswith("(OPS-1): tiers daily, weekly; 3 instances, and any that come")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -180,6 +180,14 @@ def _exact(local: datetime, place: tzinfo) -> datetime | None:
 
 
 @cache
+def same_schedule(one: str, other: str) -> bool:
+    """Whether two expressions mean the same, however they are written; False where either is no cron, as rate() is."""
+    try:
+        return Cron.parse(one) == Cron.parse(other)
+    except CronError:
+        return False
+
+
 def zone_of(name: str) -> tzinfo:
     """The zone of that IANA name, from the packaged database so that it means the same on every machine.
 

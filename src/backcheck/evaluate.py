@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import PurePath
 
 from backcheck.controls.control import AnyControl, World, unknown
 from backcheck.finding import Finding, Location, Status, Verdict
@@ -22,10 +24,16 @@ def _findings(one: AnyControl, world: World) -> Iterator[Finding]:
     try:
         verdicts = tuple(one.judge(world))
     except Exception as error:  # noqa: BLE001  a control that crashes has determined nothing: say so, never be silent
-        why = f"the control itself failed: {type(error).__name__}: {error}"
+        why = f"the control itself failed: {type(error).__name__}: {error} ({_place(error)})"
         verdicts = (unknown(why, at=f"control {one.id}", resource=world.policy.resource()),)
     for about in _by_subject(verdicts).values():
         yield _finding(one, _as_one(about), world)
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised, as file and line."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{PurePath(last.filename).name}:{last.lineno}"
 
 
 def _by_subject(verdicts: Iterable[Verdict]) -> dict[tuple[str, str], list[Verdict]]:

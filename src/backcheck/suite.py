@@ -6,7 +6,6 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from html import escape
 from itertools import islice
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from backcheck import coverage, waivers
-from backcheck.accounts import Choice, Taken, take
+from backcheck.accounts import Choice, Taken, known_regions, moment, take
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import AnyControl, World
@@ -26,7 +25,7 @@ from backcheck.drill import details, history
 from backcheck.drill.record import DrillRecord
 from backcheck.errors import Error, UsageError
 from backcheck.evidence import changes, drills, html, terminal
-from backcheck.evidence.write import append_summary, remove_earlier, write_evidence
+from backcheck.evidence.write import SNAPSHOT, append_summary, remove_earlier, write_evidence
 from backcheck.finding import Finding, Run, Status
 from backcheck.inventory.gap import Gap
 from backcheck.policy.load import load
@@ -35,8 +34,6 @@ GROUP_ABOVE = 1500
 """Above so many findings an item is a control with all its resources: an item costs some 3 ms of CPU with its reports,
 which at 200 tables was more than the audit itself; and Chromium takes 1.7 s to open a page of so many rows, so that
 twice as many would not open in 3 s."""
-
-SNAPSHOT = "snapshot.json.gz"
 
 FINDING = "finding"
 """The property of an item, also in JUnit, that names its finding: control, resource and tier, a line each."""
@@ -160,7 +157,7 @@ def _suite(config: pytest.Config) -> Suite:
     if out and not given:
         remove_earlier(out)
     taken = take(choice, policy)
-    now = _time(config.getoption("at")) or taken.inventory.taken_at
+    now = moment(config.getoption("at")) or taken.inventory.taken_at
     own = own_controls([folder / name for name in config.getoption("controls")])
     world = World(
         policy=policy,
@@ -168,6 +165,7 @@ def _suite(config: pytest.Config) -> Suite:
         inventory=taken.inventory,
         drills=_drills(config, folder, out),
         own=frozenset(one.id for one in own),
+        known_regions=known_regions(),
     )
     run = audit(world, (*CONTROLS, *own), taken.sha256)
     if not run.findings:
@@ -206,18 +204,6 @@ def _drills(config: pytest.Config, folder: Path, out: Path | None) -> tuple[Dril
 def _history(config: pytest.Config, folder: Path, out: Path | None) -> Path:
     named = config.getoption("drills")
     return folder / named if named else (out or folder) / history.FILE
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--at {text} is not a time", hint="write it as 2026-11-22T05:00:00Z") from error
-    if found.tzinfo is None:
-        raise UsageError(f"--at {text} has no time zone", hint="end it with Z for UTC")
-    return found.astimezone(UTC)
 
 
 def _ask_for_reports(config: pytest.Config, out: Path) -> None:

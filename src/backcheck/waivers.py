@@ -102,7 +102,17 @@ def _state(waiver: Waiver, findings: Sequence[Finding], today: date) -> tuple[St
         return Status.FAIL, f"{about} matches no finding{seen}"
     if not any(finding.status in WAIVABLE for finding in matched):
         return Status.FAIL, f"{about} is needless: the finding is {matched[0].status.value}"
-    return Status.PASS, f"{about} applies for {(waiver.expires - today).days} more days ({waiver.ticket})"
+    return Status.PASS, f"{about} applies for {(waiver.expires - today).days} more days ({waiver.ticket}){_to(matched)}"
+
+
+def _to(matched: Sequence[Finding]) -> str:
+    """How much it covers today: a waiver says nothing of tiers and nights, so one more is covered like the first."""
+    covered = [finding for finding in matched if finding.status in WAIVABLE]
+    tiers = sorted({finding.tier for finding in covered if finding.tier})
+    count = sum(len(finding.instances) for finding in covered)
+    told = [f"tiers {', '.join(tiers)}"] if tiers else []
+    told += [f"{count} instances, and any that come"] if count else []
+    return f": {'; '.join(told)}" if told else ""
 
 
 def _is_too_long(waiver: Waiver) -> bool:

@@ -94,7 +94,7 @@ def handler(event: Event, _context: object) -> None:
         settings = Settings.read(os.environ)
         check = parse(event, settings, datetime.now(UTC).replace(microsecond=0))
         start(check, settings, to.request_id, boto3.client("stepfunctions"))
-    except Exception as error:
+    except Exception as error:  # CloudFormation would wait an hour for an answer; Lambda hears of it, too
         reason = error.diagnostics() if isinstance(error, Error) else f"{type(error).__name__}: {error}"
         send(to, success=False, reason=f"the restore test could not be started: {reason}")
         raise

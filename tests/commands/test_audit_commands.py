@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,12 +13,14 @@ import pytest
 from tests.test_difference import FAIL, PASS, UNKNOWN, run
 
 from backcheck import cli
-from backcheck.controls import CONTROLS
+from backcheck.controls import CONTROLS, examples
 from backcheck.controls.examples import drills, world
 from backcheck.drill import history
 from backcheck.evidence.write import write_evidence
 from backcheck.finding import Status
 from backcheck.inventory import snapshot
+from backcheck.inventory.backup import RecoveryPoint
+from backcheck.inventory.model import Inventory
 
 POLICY = str(Path(__file__).parents[2] / "policies" / "minimal.yaml")
 
@@ -122,6 +126,58 @@ def test_diff(before: Status, after: Status, code: int, line: str, tmp_path: Pat
         write_evidence(run(status), b"", tmp_path / name)
     assert cli.run(["diff", str(tmp_path / "a" / "findings.json"), str(tmp_path / "b" / "findings.json")]) == code
     assert line in output()[0]
+
+
+def kept(folder: Path, inventory: Inventory) -> str:
+    """The findings of a run that passed, with the snapshot that it judged beside them."""
+    data = snapshot.dumps(inventory)
+    write_evidence(replace(run(PASS), snapshot_sha256=hashlib.sha256(data).hexdigest()), data, folder)
+    return str(folder / "findings.json")
+
+
+def with_points(*points: RecoveryPoint, days: int = 0) -> Inventory:
+    """The example account as of `days` later, with just these points in its vault."""
+    made = world(primary={"vaults": (examples.vault(recovery_points=points),)}).inventory
+    assert made is not None
+    return replace(made, taken_at=made.taken_at + timedelta(days=days))
+
+
+def test_diff_tells_of_points_that_are_gone_before_their_time(tmp_path: Path, output: Output) -> None:
+    point = examples.point()
+    assert point.delete_at is not None
+    for_ever = replace(point, arn=f"{point.arn}-2", delete_at=None, delete_after_days=None)
+    due = replace(point, arn=f"{point.arn}-3", delete_at=examples.NOW + timedelta(hours=1))
+    before = kept(tmp_path / "a", with_points(point, for_ever, due))
+    after = kept(tmp_path / "b", with_points(days=1))
+    assert cli.run(["diff", before, after]) == 1
+    out = output()[0]
+    assert f"worse  {point.arn} of {examples.TABLE_ARN}, made {point.created:%Y-%m-%d %H:%M} UTC, is gone from" in out
+    assert f"to be kept until {point.delete_at:%Y-%m-%d}" in out
+    assert "it was to be kept for ever" in out
+    assert due.arn not in out
+    assert "2 recovery points are gone before their retention ended\n0 worse" in out
+    assert cli.run(["diff", before, before]) == 0
+    assert "recovery point" not in output()[0]
+
+
+def test_diff_the_other_way_round_loses_no_point(tmp_path: Path, output: Output) -> None:
+    newer = replace(examples.point(), created=examples.NOW + timedelta(hours=12), completed=None)
+    before, after = kept(tmp_path / "a", with_points()), kept(tmp_path / "b", with_points(newer, days=1))
+    assert cli.run(["diff", after, before]) == 0
+    assert "gone" not in output()[0]
+
+
+def test_diff_says_where_points_could_not_be_compared(tmp_path: Path, output: Output) -> None:
+    before = kept(tmp_path / "a", with_points(examples.point()))
+    denied = world(primary={"vaults": examples.gap("ListBackupVaults")}).inventory
+    assert denied is not None
+    assert cli.run(["diff", before, kept(tmp_path / "b", denied)]) == 0
+    assert f"vault {examples.vault().arn} held 1 recovery points, and was not read again" in output()[0]
+    (tmp_path / "b" / "snapshot.json.gz").write_bytes(b"another")
+    assert cli.run(["diff", before, str(tmp_path / "b" / "findings.json")]) == 0
+    told = output()[0]
+    assert "recovery points were not compared: snapshot.json.gz beside" in told
+    assert "is not there, or another run's" in told
 
 
 def test_recover_prints_commands(taken: Path, output: Output) -> None:

@@ -49,12 +49,9 @@ def test_roles_that_the_templates_state_are_written_down_and_the_others_named(
     policy, written = init(tmp_path, capsys, *OURS)
     assert policy.roles.backup == "techmoda-backup"
     assert policy.roles.break_glass == ("techmoda-break-glass",)
-    assert policy.roles.restore is None
-    assert "#   roles.restore: one of techmoda-restore, techmoda-restore-dr\n" in written
-    assert "#   roles.drill, roles.auditor: " in written
-    alone, written = init(tmp_path, capsys, *OURS[2:])
-    assert alone.roles.restore == "techmoda-restore"
+    assert policy.roles.restore == "techmoda-restore"
     assert "restore: techmoda-restore  # decide: " in written
+    assert "#   roles.drill, roles.auditor: " in written
 
 
 def test_what_is_wrong_stands_above_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,7 +204,11 @@ def test_tables_without_a_plan_get_a_tier_that_is_marked_as_proposed(
         (["--from-template", "nothing.yaml"], "cannot be read"),
         (["--from-template", str(ROOT / "fixtures/templates/bad/macro.yaml")], "macro MyCompanyMacro"),
         (["--from-template", str(LAB_00.with_name("11.yaml"))], "it would be refused: BackupPlan"),
-        (["--from-template", str(ROOT / "templates" / "auditor.yaml")], "there is no table"),
+        (["--from-template", str(ROOT / "templates" / "auditor.yaml")], "A role that nobody may assume audits nothing"),
+        (
+            ["--from-template", str(ROOT / "templates" / "auditor.yaml"), "--parameter", "OidcProviderArn=x"],
+            "there is no table",
+        ),
     ],
 )
 def test_what_cannot_be_written_down_is_told(

@@ -165,3 +165,30 @@ def test_a_policy_that_does_not_hold_yet_says_so(tmp_path: Path, capsys: pytest.
     policy.write_text((POLICIES / "minimal.yaml").read_text() + "effective_from: 2062-11-01\n")
     assert lint(policy, *CLOCK) == 0
     assert "note: the policy holds from 2062-11-01 only: until then no backup is due" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("region", "code", "says"),
+    [
+        ("us-esat-1", 1, "FAIL  POL-08  there is no Region `us-esat-1`: did you mean `us-east-1` or `us-"),
+        (
+            "us-east-7",
+            0,
+            "note: regions.primary: us-east-7 is no Region that the installed botocore knows: did you mean",
+        ),
+        ("nz-north-1", 0, "note: regions.primary: nz-north-1 is no Region that the installed botocore knows"),
+        ("us-gov-west-1", 0, "  PASS  POL-08"),
+    ],
+)
+def test_a_region_that_nobody_knows_is_misspelt_or_new(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], region: str, code: int, says: str
+) -> None:
+    text = (POLICIES / "minimal.yaml").read_text()
+    path = tmp_path / "policy.yaml"
+    path.write_text(
+        text.replace("us-east-1", region).replace("us-west-2", "us-gov-east-1" if "gov" in region else "us-west-2")
+    )
+    found = lint(path, *CLOCK)
+    out = capsys.readouterr().out
+    assert says in out
+    assert found == code

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from backcheck.controls import examples
-from backcheck.controls.iam_policy import action_matches, admits, allows, denials, matches, resource_matches
+from backcheck.controls.conditions import matches
+from backcheck.controls.iam_policy import action_matches, admits, allows, denials, resource_matches
 from backcheck.inventory.iam import Statement
 
 TABLE = "arn:aws:dynamodb:us-east-1:111122223333:table/orders"

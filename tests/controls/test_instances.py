@@ -70,6 +70,26 @@ def test_another_bad_night_is_news(id: str) -> None:
     assert [change for change in compare(judged(one, without(5, 3)), known) if change.worse] == []
 
 
+def test_another_stretch_over_the_rpo_is_news_in_each_place_and_by_the_point_before_it() -> None:
+    one = BY_ID["RPO-02"]
+    known, more = judged(one, without(5)), judged(one, without(5, 3))
+    (change,) = compare(known, more)
+    assert change.added == ("DR after 2026-11-18T01:10:00+00:00", "primary after 2026-11-18T01:10:00+00:00")
+    assert [change for change in compare(more, known) if change.worse] == []
+
+
+@pytest.mark.parametrize("days", [29, 31, 40])
+def test_a_stretch_over_the_rpo_keeps_its_name_while_the_look_back_moves_over_it(days: int) -> None:
+    one = BY_ID["RPO-02"]
+    world = examples.world()
+    known, later = (judged(one, replace(world, now=world.now + timedelta(days=after))) for after in (2, days))
+    assert [change for change in compare(known, later) if change.worse] == []
+    assert {name for names in made_of(known).values() for name in names} == {
+        "DR after 2026-11-22T01:10:00+00:00",
+        "primary after 2026-11-22T01:10:00+00:00",
+    }
+
+
 @pytest.mark.parametrize("id", ["JOB-01", "DR-04"])
 def test_no_job_at_all_is_news_after_a_bad_one(id: str) -> None:
     one = BY_ID[id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import botocore.session
@@ -22,12 +23,14 @@ from backcheck.controls.listeners import (
     hears,
     reaches,
 )
+from backcheck.controls.messages import event as told
 from backcheck.finding import Status, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
 
 TOPIC = examples.topic().arn
 RULE = examples.failure_rule().arn
+TOLD = (told("Backup Job State Change", "state", "FAILED", examples.ACCOUNT, examples.HERE),)
 
 
 def here(world: World) -> RegionInventory:
@@ -37,7 +40,7 @@ def here(world: World) -> RegionInventory:
 def path(service: str = EVENTBRIDGE, source: str = RULE, /, **changes: Any) -> Deaf | Gap | None:
     topic = examples.topic(**changes)
     world = examples.world(primary={"topics": (topic,)})
-    return reaches(topic.arn, source, service, here(world), "shop-alerts", world)
+    return reaches(topic.arn, source, service, here(world), "shop-alerts", world, TOLD)
 
 
 def admitting(service: str, *conditions: tuple[str, str, tuple[str, ...]]) -> dict[str, object]:
@@ -55,7 +58,7 @@ def test_the_example_reaches_people() -> None:
     [
         ({"fifo": True}, "FIFO"),
         ({"policy": None}, "has no policy that admits"),
-        ({"confirmed_subscriptions": 0}, "nobody has confirmed"),
+        ({"subscriptions": ()}, "nobody has confirmed"),
         ({"key_id": "alias/aws/sns"}, "AWS's own key"),
         (admitting("s3.amazonaws.com"), "does not admit events.amazonaws.com"),
         (admitting(EVENTBRIDGE, ("ArnLike", "aws:SourceArn", ("arn:aws:events:*:*:rule/other",))), "does not admit"),
@@ -84,7 +87,7 @@ def test_conditions_that_the_source_meets(conditions: tuple[tuple[str, str, tupl
 def test_an_encrypted_topic_whose_key_is_not_known() -> None:
     topic = examples.topic(key_id=examples.KEY_ARN)
     world = examples.world(primary={"topics": (topic,), "keys": (examples.key(policy=None),)})
-    assert isinstance(reaches(TOPIC, RULE, EVENTBRIDGE, here(world), "shop-alerts", world), Gap), "not asked for"
+    assert isinstance(reaches(TOPIC, RULE, EVENTBRIDGE, here(world), "shop-alerts", world, TOLD), Gap), "not asked for"
     assert isinstance(path(key_id="unknown-key"), Gap)
 
 
@@ -108,20 +111,20 @@ def test_an_encrypted_topic_asks_its_key(
     allowed = examples.allow(principals=(("Service", service),), **statement)
     made = examples.key(policy=examples.document(allowed), **key)
     world = examples.world(primary={"topics": (examples.topic(key_id="here"),), "keys": (made,)})
-    found = reaches(TOPIC, source, service, here(world), "shop-alerts", world)
+    found = reaches(TOPIC, source, service, here(world), "shop-alerts", world, TOLD)
     assert (found is None) is admitted, found
 
 
 def test_another_topic_or_none() -> None:
     world = examples.world()
     for arn, why in ((TOPIC + "-2", "is not the topic"), ("arn:aws:lambda:us-east-1:1:function:x", "is not the topic")):
-        found = reaches(arn, RULE, EVENTBRIDGE, here(world), "shop-alerts", world)
+        found = reaches(arn, RULE, EVENTBRIDGE, here(world), "shop-alerts", world, TOLD)
         assert isinstance(found, Deaf)
         assert why in found.why
     gone = examples.world(primary={"topics": ()})
-    assert isinstance(reaches(TOPIC, RULE, EVENTBRIDGE, here(gone), "shop-alerts", gone), Deaf)
+    assert isinstance(reaches(TOPIC, RULE, EVENTBRIDGE, here(gone), "shop-alerts", gone, TOLD), Deaf)
     template = examples.world(account={"kind": "template"}, primary={"topics": ()})
-    assert isinstance(reaches(TOPIC, RULE, EVENTBRIDGE, here(template), "shop-alerts", template), Gap)
+    assert isinstance(reaches(TOPIC, RULE, EVENTBRIDGE, here(template), "shop-alerts", template, TOLD), Gap)
 
 
 def test_states_may_be_heard_by_two_rules() -> None:
@@ -182,3 +185,71 @@ def test_an_alarm_on_a_function_that_could_not_be_named_is_unknown_and_not_missi
     (found,) = failed_check_is_heard.judge(examples.world(policy=policy, primary={"rules": rules}))
     assert found.status is Status.UNKNOWN
     assert "could not be read: events:List" in found.message
+
+
+BY_STATE = examples.subscription(filter_policy='{"detail": {"state": ["FAILED"]}}', filters_body=True)
+
+
+def test_a_filter_is_asked_for_every_state() -> None:
+    world = examples.world(primary={"topics": (examples.topic(subscriptions=(BY_STATE,)),)})
+    found = hears(BACKUP_FAILED, here(world), (), "shop-alerts", world).best
+    assert isinstance(found, Deaf)
+    assert "leaves out EXPIRED" in found.why
+
+
+def test_of_another_text_than_the_event_nobody_knows_what_a_filter_makes() -> None:
+    rule = examples.failure_rule(altered_arns=(TOPIC,))
+    every = examples.subscription(filter_policy='{"source": ["aws.backup"]}', filters_body=True)
+    world = examples.world(primary={"rules": (rule,), "topics": (examples.topic(subscriptions=(every,)),)})
+    assert isinstance(hears(BACKUP_FAILED, here(world), (), "shop-alerts", world).best, Gap)
+
+
+STARTED = examples.function(
+    policy=examples.document(
+        examples.allow(
+            "lambda:InvokeFunction",
+            principals=(("Service", "sns.amazonaws.com"),),
+            conditions=(("ArnLike", "AWS:SourceArn", (TOPIC,)),),
+        )
+    )
+)
+
+
+def started(endpoint: str = STARTED.arn, kind: str = "sandbox", **changes: Any) -> Deaf | Gap | None:
+    topic = examples.topic(subscriptions=(examples.subscription(protocol="lambda", endpoint=endpoint),))
+    functions = (dataclasses.replace(STARTED, **changes),)
+    world = examples.world(account={"kind": kind}, primary={"topics": (topic,), "functions": functions})
+    return reaches(TOPIC, RULE, EVENTBRIDGE, here(world), "shop-alerts", world, TOLD)
+
+
+def test_a_function_that_the_topic_starts() -> None:
+    assert started() is None
+    assert started(f"{STARTED.arn}:live") is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"policy": None}, "may not start"),
+        ({"policy": examples.function().policy}, "may not start"),
+        ({"reserved_concurrency": 0}, "its reserved one is 0"),
+        ({"endpoint": f"{STARTED.arn}-gone"}, "does not exist"),
+    ],
+)
+def test_a_function_that_the_topic_does_not_start(changes: dict[str, Any], why: str) -> None:
+    found = started(**changes)
+    assert isinstance(found, Deaf)
+    assert why in found.why
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"policy": examples.gap("GetPolicy", service="lambda")},
+        {"reserved_concurrency": examples.gap("GetFunctionConcurrency", service="lambda")},
+        {"endpoint": STARTED.arn.replace(examples.HERE, examples.THERE)},
+        {"endpoint": f"{STARTED.arn}-gone", "kind": "template"},
+    ],
+)
+def test_a_function_of_which_it_is_not_known(changes: dict[str, Any]) -> None:
+    assert isinstance(started(**changes), Gap)

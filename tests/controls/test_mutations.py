@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -48,15 +49,23 @@ class Site:
         return ".".join(map(str, self.path))
 
 
+@cache
+def listed_fields() -> dict[str, str]:
+    """Field to reason, of the page."""
+    rows = [line.split("|") for line in NOT_JUDGED.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    return {row[1].strip().strip("`"): row[2].strip() for row in rows}
+
+
 def sites(node: object, path: tuple[str | int, ...] = (), owner: str = "", hint: object = None) -> Iterator[Site]:
-    """Every field of every dataclass, and every element of every tuple of dataclasses."""
+    """Every field of every dataclass, and every element of every tuple of dataclasses; nothing below what is listed."""
     if is_dataclass(node) and not isinstance(node, type | Gap):
         hints = get_type_hints(type(node))
         for field in fields(node):
             value = getattr(node, field.name)
             where = (*path, field.name)
             yield Site(where, value, f"{type(node).__name__}.{field.name}", hints[field.name])
-            yield from sites(value, where, f"{type(node).__name__}.{field.name}", hints[field.name])
+            if f"{type(node).__name__}.{field.name}" not in listed_fields():
+                yield from sites(value, where, f"{type(node).__name__}.{field.name}", hints[field.name])
     elif isinstance(node, tuple) and node and is_dataclass(node[0]):
         element = next((get_args(arm)[0] for arm in arms(hint) if get_origin(arm) is tuple), None)
         for index, one in _few(node):
@@ -223,7 +232,7 @@ def _worlds() -> Iterator[World]:
     for one, name in (
         ("JOB-01", "failed"),
         ("DR-04", "failed last night"),
-        ("IAM-04", "the drill role may delete"),
+        ("IAM-01", "it may use keys of another alias"),
         ("RP-03", "made under an older plan"),
     ):
         yield next(control for control in CONTROLS if control.id == one).fails[name]()
@@ -234,6 +243,8 @@ def _worlds() -> Iterator[World]:
             "plans": (examples.plan(selections=(examples.selection(conditions=(condition,)),)),),
         }
     )
+    able = tuple(one for one in examples.simulations("backup:DeleteRecoveryPoint") if one.decision == "allowed")
+    yield examples.world(account={"simulations": able})
     yield examples.world(drills=examples.drills("pitr", simulated=True))
     yield examples.world(primary={"restore_jobs": (replace(RESTORE, state="FAILED"),)})
     yield examples.world(primary={"backup_jobs": (examples.backup_job(state="RUNNING", start_by=None, rule_id=None),)})
@@ -301,12 +312,6 @@ def fields_without_effect(listed: set[str]) -> set[str]:
 
 def _matters(world: World, before: frozenset[Finding], site: Site, value: object) -> bool:
     return _seen(with_inventory(world, put(inventory_of(world), site.path, value))) != before
-
-
-def listed_fields() -> dict[str, str]:
-    """Field to reason, of the page."""
-    rows = [line.split("|") for line in NOT_JUDGED.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
-    return {row[1].strip().strip("`"): row[2].strip() for row in rows}
 
 
 def types_in(hint: object) -> Iterator[type]:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from backcheck.controls import examples
 from backcheck.controls.own import own_controls
 from backcheck.errors import UsageError
+from backcheck.evaluate import evaluate
+from backcheck.finding import Status
 
 CONTROL = """
 from backcheck.controls import examples
@@ -66,3 +69,12 @@ def test_installed_packages_offer_controls() -> None:
     taken = EntryPoint(name="again", value="backcheck.controls:CONTROLS", group="backcheck.controls")
     with pytest.raises(UsageError, match="there are two controls POL-01"):
         own_controls([], [taken])
+
+
+def test_a_control_that_crashes_is_unknown_and_says_where(tmp_path: Path) -> None:
+    text = CONTROL.format(id="ACME-01").replace("return expect(", 'raise KeyError("orders")\n    return expect(')
+    file = write(tmp_path, text)
+    (finding,) = evaluate(examples.world(), own_controls([file], []))
+    line = text[: text.index("raise KeyError")].count("\n") + 1
+    assert finding.status is Status.UNKNOWN
+    assert finding.message == f"the control itself failed: KeyError: 'orders' (mine.py:{line})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from xml.etree import ElementTree as ET
 
 import orjson
@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator
 from backcheck.controls import CONTROLS
 from backcheck.evidence import annotations as workflow
 from backcheck.evidence import junit, sarif
+from backcheck.evidence.checkout import Checkout, checkout_at
 from backcheck.finding import AppliedWaiver, AuditedAccount, Finding, Location, Run, Severity, Status
 
 SCHEMA = Draft7Validator(orjson.loads(Path(__file__).with_name("sarif-schema-2.1.0.json").read_bytes()))
@@ -80,10 +81,43 @@ def test_sarif_shows_what_is_not_green_and_nothing_else(run: Run) -> None:
     assert results[2]["suppressions"][0]["kind"] == "external"
     assert "suppressions" not in results[0]
     places = [one["locations"][0]["physicalLocation"] for one in results]
-    assert places[0] == {"artifactLocation": {"uri": "a%20folder/primary%2C%20old.yaml"}, "region": {"startLine": 7}}
-    assert places[3] == {"artifactLocation": {"uri": "templates/a.yaml"}, "region": {"startLine": 1}}
-    assert places[4]["artifactLocation"]["uri"] == "file:///tmp/x/a.yaml"
+    assert places[0] == {"artifactLocation": _below("a%20folder/primary%2C%20old.yaml"), "region": {"startLine": 7}}
+    assert places[3] == {"artifactLocation": _below("templates/a.yaml"), "region": {"startLine": 1}}
+    assert places[4]["artifactLocation"] == {"uri": "file:///tmp/x/a.yaml"}
     assert len({one["partialFingerprints"]["backcheckFinding/v1"] for one in results}) == 5
+
+
+def _below(uri: str) -> dict[str, str]:
+    return {"uri": uri, "uriBaseId": "%SRCROOT%"}
+
+
+CHECKOUT = Checkout(root=PurePath("/tmp/x"), here=PurePath("/tmp/x/infra/here"))
+
+
+def test_files_are_named_from_the_root_of_the_repository(run: Run) -> None:
+    document = orjson.loads(sarif.render(run, CONTROLS, "../b.yaml", CHECKOUT))
+    assert [error.message for error in SCHEMA.iter_errors(document)] == []
+    files = [one["locations"][0]["physicalLocation"]["artifactLocation"] for one in document["runs"][0]["results"]]
+    assert files[0] == _below("infra/here/a%20folder/primary%2C%20old.yaml")
+    assert files[3:] == [_below("infra/b.yaml"), _below("a.yaml")]
+    lines = list(workflow.commands(run, CHECKOUT))
+    assert lines[0].startswith("::error file=infra/here/a folder/primary%2C old.yaml,line=7,")
+    assert lines[2].startswith("::error file=a.yaml,line=1,")
+
+
+def test_a_file_outside_the_repository_stays_absolute(run: Run) -> None:
+    elsewhere = replace(CHECKOUT, root=PurePath("/tmp/y"))
+    document = orjson.loads(sarif.render(run, CONTROLS, "a.yaml", elsewhere))
+    assert document["runs"][0]["results"][4]["locations"][0]["physicalLocation"]["artifactLocation"] == {
+        "uri": "file:///tmp/x/a.yaml"
+    }
+
+
+def test_the_repository_is_what_holds_dot_git(tmp_path: Path) -> None:
+    (tmp_path / "infra").mkdir()
+    assert checkout_at(tmp_path / "infra").root == tmp_path / "infra"
+    (tmp_path / ".git").write_text("gitdir: elsewhere")  # a worktree's
+    assert checkout_at(tmp_path / "infra") == Checkout(root=tmp_path, here=tmp_path / "infra")
 
 
 def test_junit_has_an_error_for_what_is_not_known(run: Run) -> None:
@@ -105,8 +139,16 @@ def test_junit_has_an_error_for_what_is_not_known(run: Run) -> None:
 
 
 def test_annotations_escape_what_github_would_read(run: Run) -> None:
-    lines = list(workflow.commands(run))
+    lines = list(workflow.commands(run, Checkout(root=PurePath("/r"), here=PurePath("/r"))))
     assert len(lines) == 4
     assert lines[0].startswith("::error file=a folder/primary%2C old.yaml,line=7,title=PIT-01 fail::")
     assert "100%25%0Anow" in lines[0]
-    assert lines[2].startswith("::error title=cfn-lint%3AE3504 fail::")
+    assert lines[1].startswith("::error title=cfn-lint%3AE3504 fail::")
+
+
+def test_one_reason_for_what_is_not_known_is_one_annotation(run: Run) -> None:
+    many = tuple(finding(Status.UNKNOWN, f"VLT-0{number}", message="why") for number in range(5))
+    lines = list(workflow.commands(replace(run, findings=(*many, *FINDINGS)), CHECKOUT))
+    assert [line.rpartition("title=")[2].partition("::")[0] for line in lines] == [
+        "PIT-01 fail", "cfn-lint%3AE3504 fail", "TPL-01 fail", "VLT-00 unknown", "PIT-01 unknown"
+    ]  # fmt: skip

@@ -33,7 +33,7 @@ def run(definition: Mapping[str, Any], given: dict[str, Any], call: Step, *, lim
         else:
             try:
                 data = call(_parameters(one["Parameters"], data))
-            except Exception as error:
+            except Exception as error:  # a Catch of States.ALL means any; what none catches is raised
                 caught = next((c for c in one.get("Catch", ()) if c["ErrorEquals"] == ["States.ALL"]), None)
                 if caught is None:
                     raise

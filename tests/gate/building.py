@@ -21,6 +21,7 @@ REGIONS = {"dr": "us-west-2"}
 PARAMETERS = {
     "dr": {"AlertEndpoint": "operations@techmoda.example"},
     "primary": {"AlertEndpoint": "operations@techmoda.example"},
+    "auditor": {"OidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},
     "drill": {"SourceBucket": "techmoda-backcheck"},
 }
 EVERY = ("dr", "primary", "restore-testing", "auditor", "drill")

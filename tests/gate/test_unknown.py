@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from tests.gate.building import CORE, EVERY, judged, only, ours, policy, replaced, section, spec, text
+from tests.gate.building import (
+    CORE,
+    EVERY,
+    NOW,
+    PARAMETERS,
+    REGIONS,
+    judged,
+    only,
+    ours,
+    policy,
+    replaced,
+    section,
+    spec,
+    text,
+)
 
 from backcheck.finding import Finding, Status
+from backcheck.gate.deployment import deployed
+from backcheck.gate.reads import SLICE
 
 DAILY, WEEKLY = "techmoda-backup-plan/daily", "techmoda-backup-plan/weekly"
 
@@ -158,6 +176,54 @@ def test_what_a_policy_wants_and_no_template_has_may_be_in_a_stack_set() -> None
     assert only(found, "SEL-01").status is Status.UNKNOWN
 
 
+MACRO = "  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://bucket/more.yaml}}\n"
+LOOP = """\
+  Fn::ForEach::Tables:
+    - Name
+    - !Ref NotGiven
+    - Table${Name}: {Type: AWS::DynamoDB::Table, Properties: {TableName: !Ref Name}}
+"""
+EXTENDED = "Transform: AWS::LanguageExtensions\nParameters:\n  NotGiven: {Type: CommaDelimitedList}\n"
+ADDING = {
+    "a macro": (f"Resources:\n{MACRO}  T: {{Type: AWS::SNS::Topic}}\n", 2, "a macro adds resources"),
+    "a loop over what is not known": (
+        f"{EXTENDED}Resources:\n{LOOP}  T: {{Type: AWS::SNS::Topic}}\n", 7, "parameter NotGiven has no value"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ADDING)
+def test_what_adds_resources_that_nobody_knows_leaves_open_what_is_missing(case: str) -> None:
+    content, line, why = ADDING[case]
+    found = judged(spec(content)).run.findings
+    stack = only(found, "TPL-01")
+    assert stack.status is Status.UNKNOWN
+    assert why in stack.message
+    assert stack.location is not None
+    assert stack.location.line == line
+    assert [one.control for one in found if one.status is Status.FAIL] == []
+    assert f"techmoda.yaml:{line} adds resources that are not known" in only(found, "PLN-01").message
+
+
+def test_a_macro_among_the_properties_leaves_the_resource_open() -> None:
+    named = "      BackupVaultName: !Sub ${Prefix}-vault\n"
+    lock = section(text("primary"), "      LockConfiguration:\n", "      AccessPolicy:")
+
+    def change(content: str) -> str:
+        return replaced(lock, "")(replaced(named, f"{named}    {MACRO}")(content))
+
+    found = judged(*ours("primary", change)).run.findings
+    told = [one for one in found if one.control == "VLT-03" and one.resource.endswith(":techmoda-vault")]
+    assert [one.status for one in told] == [Status.UNKNOWN]
+    assert "AWS::Include is a macro that runs in the account only" in told[0].message
+
+
+def test_a_refused_stack_leaves_the_roles_of_others_open() -> None:
+    change = replaced("MaxRetentionDays: !Ref LockMaxRetentionDays", "MaxRetentionDays: never")
+    found = judged(*ours("dr", change, EVERY)).run.findings
+    assert [one.control for one in found if one.status is Status.FAIL] == ["TPL-01"]
+    assert only(found, "IAM-01").message == "cannot be told: stack dr is refused (see TPL-01), and it may be in there"
+
+
 def test_a_refused_stack_is_one_failure_and_the_rest_is_not_known() -> None:
     change = replaced("StartWindowMinutes: !Ref DailyStartWindowMinutes", "StartWindowMinutes: 10")
     found = judged(*ours("primary", change, CORE)).run.findings
@@ -207,3 +273,113 @@ def test_the_policy_of_aws_for_the_role_is_known(control: str, role: str) -> Non
     purpose = {"IAM-01": "Backup", "IAM-02": "Restores"}[control]
     own = f"arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor{purpose}"
     assert _with_policies(role, own).status is Status.PASS
+
+
+OTHER_TYPES = """\
+Resources:
+  Global:
+    Type: AWS::DynamoDB::GlobalTable
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      Replicas: [{Region: us-east-1, NoSuchProperty: x}]
+  Vault:
+    Type: AWS::Backup::LogicallyAirGappedBackupVault
+    Properties:
+      BackupVaultName: gapped
+      MinRetentionDays: 7
+      MaxRetentionDays: 30
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.13
+      Handler: a.b
+      Role: !GetAtt Role.Arn
+      Code: {ZipFile: x}
+  Managed:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {Statement: {Effect: Allow, Action: "s3:*", Resource: "*"}}
+  Inline:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: inline
+      Roles: [!Ref Role]
+      PolicyDocument: {Statement: {Effect: Allow, Action: "s3:*", Resource: "*"}}
+  OfTheRole:
+    Type: AWS::IAM::RolePolicy
+    Properties:
+      PolicyName: role
+      RoleName: !Ref Role
+      PolicyDocument: {Statement: {Effect: Allow, Action: "s3:*", Resource: "*"}}
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties:
+      TopicName: other
+  TopicInline:
+    Type: AWS::SNS::TopicInlinePolicy
+    Properties:
+      TopicArn: !Ref Topic
+      PolicyDocument: {Statement: {Effect: Allow, Principal: "*", Action: "sns:Publish", Resource: "*"}}
+"""
+"""Types that our templates do not have, and that a control reads."""
+_WRITTEN = re.compile(r"(\n    Type: AWS::(?!Serverless).*(?:\n    (?:[#A-Z ]).*)*?\n    Properties:\n)")
+
+
+def test_a_property_that_nobody_models_is_noticed_in_every_type_that_a_control_reads() -> None:
+    """What the sandbox does not know it would drop without a word, and a control would pass what is left."""
+
+    def with_more(content: str) -> str:
+        inside = content.replace("          - RuleName:", "          - NoSuchProperty: x\n            RuleName:")
+        return _WRITTEN.sub(r"\1      NoSuchProperty: x\n", inside)
+
+    stacks = [
+        spec(with_more(text(name)), name=name, region=REGIONS.get(name, "us-east-1"), parameters=PARAMETERS.get(name))
+        for name in EVERY
+    ]
+    stacks.append(spec(with_more(OTHER_TYPES), name="others"))
+    done = deployed(stacks, policy(), NOW)
+    assert [outcome.refusal for outcome in done.outcomes] == [""] * len(stacks)
+    noticed = {made.resource.type for made in done.made() if "/NoSuchProperty" in made.resource.ignored}
+    assert SLICE - noticed == set()
+    rules = [f"/BackupPlan/BackupPlanRule/{index}/NoSuchProperty" for index in range(3)]
+    [plan] = [made.resource for made in done.made() if made.resource.type == "AWS::Backup::BackupPlan"]
+    assert set(rules) < set(plan.ignored)
+    [table] = [made.resource for made in done.made() if made.resource.type == "AWS::DynamoDB::GlobalTable"]
+    assert "/Replicas/0/NoSuchProperty" in table.ignored
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "control"),
+    [
+        (
+            "      KmsMasterKeyId: !GetAtt AlertKey.Arn\n",
+            "      KmsMasterKeyId: !GetAtt AlertKey.Arn\n      DataProtectionPolicy: {Name: x, Statement: []}\n",
+            "ALR-01",
+        ),
+        (
+            "      KmsMasterKeyId: !GetAtt AlertKey.Arn\n",
+            "      KmsMasterKeyId: !GetAtt AlertKey.Arn\n      MaximumMessageSize: 1024\n",
+            "ALR-01",
+        ),
+        (
+            "      BackupVaultName: !Sub ${Prefix}-vault\n",
+            "      BackupVaultName: !Sub ${Prefix}-vault\n      NewInTwoYears: true\n",
+            "VLT-01",
+        ),
+    ],
+)
+def test_a_property_that_is_not_modelled_makes_what_hangs_on_it_unknown(old: str, new: str, control: str) -> None:
+    before = {one.key for one in judged(*ours()).run.findings if one.status is Status.UNKNOWN}
+    found = [one for one in _found(old, new) if one.status is Status.UNKNOWN and one.key not in before]
+    told = [one for one in found if one.control == control]
+    name = new.splitlines()[-1].split(":")[0].strip()
+    assert told
+    assert all(name in one.message and "is not modelled" in one.message for one in told)
+    assert all(one.location is not None and one.location.file == "templates/primary.yaml" for one in told)

@@ -17,7 +17,7 @@ from tests.inventory.building import ACCOUNT, NOW, POLICY, policy, table, target
 from backcheck.accounts import Choice, take
 from backcheck.errors import UsageError
 from backcheck.inventory.collect import collect
-from backcheck.inventory.collect.connect import Kind, is_aws, refuse_override, targets
+from backcheck.inventory.collect.connect import Kind, is_aws, targets
 from backcheck.inventory.collect.failure import code_and_detail
 from backcheck.inventory.collect.quota import Bucket
 from backcheck.policy.model import Account
@@ -100,7 +100,9 @@ def test_live_with_an_override_in_the_profile_is_refused(tmp_path: Path, monkeyp
 
 
 def test_no_override_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    refuse_override(boto3.Session(region_name="us-east-1"), {"AWS_ENDPOINT_URL": "", "HOME": "/"})
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")
+    (found,) = targets(POLICY.accounts, kind=Kind.LIVE)
+    assert found.endpoint_url is None
 
 
 def test_a_profile_that_does_not_exist() -> None:

@@ -24,8 +24,9 @@ from backcheck.controls.control import World
 from backcheck.inventory import snapshot
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.calls import Calls
+from backcheck.inventory.collect.jobs import backup_jobs
 from backcheck.inventory.collect.paging import PAGING
-from backcheck.inventory.collect.reply import Reply
+from backcheck.inventory.collect.reply import Malformed, Reply
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.operations import OPERATIONS
 
@@ -209,3 +210,32 @@ def test_a_field_of_another_kind_is_named(read: Callable[[Reply], object], messa
     reply = Reply({"empty": "", "number": 3, "text": "x", "flag": True, "texts": ["a"]})
     with pytest.raises(Exception, match=message.replace("[", r"\[").replace("]", r"\]")):
         read(reply)
+
+
+def test_a_time_that_cannot_follow_another_is_named() -> None:
+    reply = Reply(
+        {
+            "began": datetime(2026, 11, 22, 5),
+            "ended": datetime(2026, 11, 22, 3),
+            "skewed": datetime(2026, 11, 22, 4, 30),
+        }
+    )
+    assert reply.time_after("none", "began") is None
+    assert reply.time_after("skewed", "began") == datetime(2026, 11, 22, 4, 30, tzinfo=UTC)
+    with pytest.raises(Malformed, match=r"reply\.ended is before began"):
+        reply.time_after("ended", "began")
+
+
+def test_a_job_on_two_pages_is_one(answers: Any) -> None:
+    job = {"BackupJobId": "j", "ResourceArn": "arn:x", "CreationDate": datetime(2026, 11, 22, tzinfo=UTC)}
+
+    def page(params: dict[str, Any]) -> Any:
+        if "NextToken" in params:
+            return {"BackupJobs": [{**job, "State": "COMPLETED"}]}
+        return {"BackupJobs": [{**job, "State": "RUNNING"}], "NextToken": "more"}
+
+    answers(lambda name, params: page(params))
+    with ThreadPoolExecutor(1) as pool:
+        found = asyncio.run(backup_jobs(Calls(target(), pool), "us-east-1"))
+    assert not isinstance(found, Gap)
+    assert [one.state for one in found] == ["COMPLETED"]

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from tests.manifest.exports import line, order, orders, write_export
-from tests.manifest.test_diff import diffed
+from tests.manifest.test_diff import TWICE, diffed
 from tests.manifest.test_export import digested
 
-from backcheck.errors import Error
+from backcheck.errors import Error, UsageError
 from backcheck.manifest import report, spark_job
 from backcheck.manifest.build import changed_manifest, export_tasks
+from backcheck.manifest.digest import key_digest
 from backcheck.manifest.document import FilterState, parse
 from backcheck.manifest.engine import RunOptions
 from backcheck.manifest.export import open_export
@@ -106,9 +107,37 @@ def test_a_damaged_file_is_our_error_and_not_java_s(context: Any, tmp_path: Path
     assert caught.value.where.endswith("part1.json.gz")
 
 
+@pytest.mark.parametrize("table", TWICE.values(), ids=TWICE)
+def test_equal_exports_that_hold_a_key_twice_are_not_equal_tables(
+    context: Any, tmp_path: Path, table: list[dict[str, Any]]
+) -> None:
+    a, b = place(tmp_path / "a", table), place(tmp_path / "b", table[::-1])
+    out = tmp_path / "diff.json"
+    assert spark_job.run(["diff", str(a), str(b), "--unfiltered", "--key", ",".join(KEY), "--out", str(out)]) == 2
+    found, local = json.loads(out.read_text()), diffed(tmp_path / "local", table, table[::-1])
+    assert (found["outcome"], found["reason"]) == ("unknown", local.comparison.reason)
+    assert key_digest(order(4), KEY).hex() in found["reason"]
+
+
 def test_equal_exports_are_equal(context: Any, tmp_path: Path) -> None:
     a, b = place(tmp_path / "a", orders(9)), place(tmp_path / "b", orders(9)[::-1])
     out = tmp_path / "diff.json"
     assert spark_job.run(["diff", str(a), str(b), "--unfiltered", "--out", str(out)]) == 0
     assert json.loads(out.read_text())["outcome"] == "equal"
+    assert spark_job.run(["diff", str(a), str(b), "--unfiltered", "--key", ",".join(KEY), "--out", str(out)]) == 0
     assert spark_job.run(["diff", str(a), str(tmp_path), "--out", str(out)]) == 2
+
+
+@pytest.mark.parametrize("key", ["", "a,a", "a,b,c", "a,"])
+def test_a_key_that_is_none_is_told_before_spark_is_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: str
+) -> None:
+    assert spark_job.run(["export", str(tmp_path), "--key", key, "--out", str(tmp_path / "m.json")]) == 4
+    assert "--key HASH or HASH,RANGE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", ["nowhere/m.json", "s3://bucket"])
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path, out: str) -> None:
+    with pytest.raises(UsageError, match=r"cannot be written: No such file|not a place in S3") as caught:
+        spark_job.write(out if out.startswith("s3") else str(tmp_path / out), b"")
+    assert caught.value.exit_code == 4

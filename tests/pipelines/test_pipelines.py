@@ -15,7 +15,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FILES = [*WORKFLOWS, ROOT / "examples" / "gitlab-ci.yml", ROOT / ".pre-commit-hooks.yaml"]
 CONTRACT = {
     "check": {"--policy", "--live", "--out"},
-    "gate": {"--policy", "--parameter", "--out"},
+    "gate": {"--policy", "--parameters", "--out"},
     "drill": {"--policy", "--live", "--method", "--dry-run", "--allow-destructive", "--out"},
     "policy lint": set(),
 }

@@ -28,6 +28,7 @@ ONLY = {
     "lock-below-the-longest-retention": "POL-07",
     "copy-to-an-unknown-vault": "POL-08",
     "drill-of-an-unknown-table": "POL-08",
+    "region-misspelt": "POL-08",
     "table-in-an-unknown-tier": "POL-08",
     "two-rules-of-one-name": "POL-08",
     "drill-older-than-its-schedule-allows": "POL-09",

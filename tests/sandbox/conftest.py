@@ -111,3 +111,12 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def bench(sandbox: Sandbox) -> Bench:
     return Bench(sandbox)
+
+
+DR_VAULT = f"arn:aws:backup:{DR}:{ACCOUNT}:backup-vault:dr"
+
+
+def start(bench: Bench, arn: str, role: str, **more: Any) -> str:
+    given = {"BackupVaultName": "vault", "ResourceArn": arn, "IamRoleArn": role, **more}
+    job_id: str = bench.backup.start_backup_job(**given)["BackupJobId"]
+    return job_id

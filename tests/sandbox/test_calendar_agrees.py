@@ -151,7 +151,7 @@ def found(sandbox: Sandbox, calendar: Calendar) -> set[Seen]:
     }
 
 
-def check(tiers: tuple[Tier, ...], days: int) -> set[Seen]:
+def assert_agrees(tiers: tuple[Tier, ...], days: int) -> set[Seen]:
     """Compare after that many days; returns the points that both have."""
     end = START + timedelta(days=days)
     calendar = calendar_of(tiers, START, end)
@@ -253,11 +253,11 @@ MONTHLY_TIER = replace(
 )
 @given(plans(), st.integers(30, 150))
 def test_random_plans_make_the_points_that_the_calendar_foretells(tiers: tuple[Tier, ...], days: int) -> None:
-    check(tiers, days)
+    assert_agrees(tiers, days)
 
 
 def test_the_labs_rules_over_400_days() -> None:
-    both = check((DAILY_TIER, WEEKLY_TIER, MONTHLY_TIER), 400)
+    both = assert_agrees((DAILY_TIER, WEEKLY_TIER, MONTHLY_TIER), 400)
     assert {(one.rule, one.storage) for one in both if one.vault == "vault"} == {
         ("DailyBackups", "warm"),
         ("WeeklyBackups", "warm"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +12,7 @@ from backcheck.template.functions import bind
 from backcheck.template.load import loads
 from backcheck.template.node import TemplateError
 from backcheck.template.resolve import resolve
+from backcheck.template.result import ResolvedTemplate
 from backcheck.template.value import Reference, Value, is_known, references_in
 
 NAMES = ["P", "L", "N", "Missing", "Ssm", "Topic", "Gone", "AWS::Region", "AWS::NoValue", "AWS::Nope", "Nothing"]
@@ -128,5 +128,8 @@ def test_a_branch_that_is_not_taken_is_never_looked_at(poison: object, verdict: 
 @given(st.text(max_size=200))
 def test_any_text_is_a_template_or_an_error(text: str) -> None:
     for candidate in (text, f"Resources:\n  A:\n    Type: T\n    Properties:\n      x: {text}"):
-        with contextlib.suppress(TemplateError):
-            resolve(loads(candidate))
+        try:
+            outcome: object = resolve(loads(candidate))
+        except TemplateError as error:
+            outcome = error
+        assert isinstance(outcome, ResolvedTemplate | TemplateError)

@@ -289,12 +289,12 @@ Resources:
     }
 
 
-def test_macros_are_refused_and_rules_are_warned_about() -> None:
+def test_macros_are_refused_and_hooks_are_warned_about() -> None:
     with pytest.raises(TemplateError, match="macro Mine can be expanded in an account only") as caught:
         resolved("Transform: [Mine]\nResources: {R: {Type: T}}")
     assert "--template-stage Processed" in caught.value.hint
-    done = resolved("Transform: AWS::CodeDeployBlueGreen\nRules: {}\nResources: {R: {Type: T}}")
-    assert [warning.message.split(" ")[0] for warning in done.warnings] == ["Rules", "transform"]
+    done = resolved("Transform: AWS::CodeDeployBlueGreen\nHooks: {}\nResources: {R: {Type: T}}")
+    assert [warning.message.split(" ")[0] for warning in done.warnings] == ["Hooks", "transform"]
 
 
 def test_a_macro_among_the_resources_is_reported() -> None:

@@ -16,10 +16,9 @@ from backcheck.finding import Finding
 from backcheck.gate.deployment import with_what_only_templates_say
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.connect import Kind, Target
-from backcheck.inventory.iam import Topic
-from backcheck.inventory.model import RegionInventory
 from backcheck.policy.load import load as load_policy
 from backcheck.policy.model import Policy
+from backcheck.sandbox import topics
 from backcheck.sandbox.cloudformation import deploy
 from backcheck.sandbox.cloudformation_clients import account_in
 from backcheck.sandbox.cloudformation_stacks import Stack, stacks_of
@@ -68,22 +67,20 @@ def deploy_all(sandbox: Sandbox, change: Change = as_written, names: Iterable[st
 def audited(sandbox: Sandbox, policy: Policy) -> tuple[Finding, ...]:
     """What the controls that a template can answer say of the account, with every subscription confirmed."""
     target = Target(account=policy.accounts[0], session=sandbox.session(), kind=Kind.SANDBOX)
+    for region in policy.regions.values():
+        topics.confirm_all(sandbox.world.region(sandbox.account, region))
     inventory = collect([target], policy, lambda: START)
     wanted = _as_resolved(sandbox, policy)
     accounts = tuple(
         replace(
             one,
             kind="template",
-            regions=tuple(with_what_only_templates_say(region, wanted, _confirmed(region)) for region in one.regions),
+            regions=tuple(with_what_only_templates_say(region, wanted) for region in one.regions),
         )
         for one in inventory.accounts
     )
     world = World(policy=policy, now=START, inventory=replace(inventory, accounts=accounts))
     return evaluate(world, CONTROLS)
-
-
-def _confirmed(region: RegionInventory) -> dict[str, int]:
-    return {topic.arn: 1 for topic in region.topics if isinstance(topic, Topic)}
 
 
 def _as_resolved(sandbox: Sandbox, policy: Policy) -> dict[str, ResolvedResource]:

@@ -14,6 +14,7 @@ from backcheck.commands.options import FILE, FOLDER, policy_option
 from backcheck.errors import Error, UsageError
 from backcheck.evidence import annotations as workflow
 from backcheck.evidence import terminal
+from backcheck.evidence.checkout import checkout_at
 from backcheck.template.node import TemplateError
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from backcheck.gate.checkov import Running
     from backcheck.gate.stacks import StackSpec
     from backcheck.policy.model import Policy
+
+
+TOOLS = ("cfn-lint", "checkov")
+"""Controls that say of another tool what it did."""
 
 
 @click.command()
@@ -62,10 +67,13 @@ def command(
     except TemplateError as error:
         raise UsageError(error.message, where=error.where, hint=error.hint) from error
     code = run.summary.exit_code
+    for finding in run.findings:
+        if finding.control in TOOLS:  # whether it ran at all
+            click.echo("; ".join((finding.message, *finding.notes)))
     for line in terminal.summary(run, out, code):
         click.echo(line)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in workflow.commands(run):
+        for line in workflow.commands(run, checkout_at(Path.cwd())):
             click.echo(line)
     return code
 
@@ -91,5 +99,5 @@ def _gate(
         table = drift.compare(judged, account)
         judged = drift.with_findings(judged, table)
         click.echo(drift.as_text(table))
-    write(judged, stacks[0].file, out)
+    write(judged, stacks[0].file, out, checkout_at(Path.cwd()))
     return judged.run

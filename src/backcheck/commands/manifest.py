@@ -27,10 +27,7 @@ def command() -> None:
 
 
 def _key(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    names = None if value is None else tuple(value.split(","))
-    if names and (len(names) > 2 or len(set(names)) != len(names) or "" in names):
-        raise click.BadParameter("HASH or HASH,RANGE")
-    return names
+    return None if value is None else operands.key_names(value)
 
 
 def _finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:

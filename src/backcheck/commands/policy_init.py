@@ -168,7 +168,8 @@ def _from_templates(
         raise UsageError(error.message, where=error.where, hint=error.hint) from error
     for outcome in deployment.outcomes:
         if outcome.refusal:
-            where = f"{outcome.spec.file}:{outcome.line}" if outcome.line else outcome.spec.file
+            at = outcome.refused_at
+            where = f"{at.file}:{at.line}" if at else outcome.spec.file
             raise UsageError(f"it would be refused: {outcome.refusal}", where=where, hint="correct the template first")
     return deployment.inventory
 

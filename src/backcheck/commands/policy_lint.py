@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from backcheck import waivers
+from backcheck.accounts import known_regions
 from backcheck.commands.moment import parse_moment
 from backcheck.commands.options import FILE
 from backcheck.controls import CONTROLS
@@ -69,7 +70,7 @@ def lint(
 ) -> tuple[Finding, ...]:
     """Every finding on the policy alone. `own`: ids of the user's own controls; None where they were not loaded."""
     text = document.read_bytes().decode("utf-8", errors="replace") if document else None
-    world = World(policy=policy, now=now, document=text, own=own)
+    world = World(policy=policy, now=now, document=text, own=own, known_regions=known_regions())
     found = evaluate(world, (control for control in CONTROLS if Reads.POLICY in control.reads))
     # What waivers of other controls come to, an audit says; POL-11 judges every waiver as such.
     return tuple(finding for finding in waive(found, policy, now.date()) if finding.control != waivers.CONTROL)

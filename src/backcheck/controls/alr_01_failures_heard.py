@@ -40,6 +40,12 @@ NOTIFYING = Notifications(
 )
 
 
+AT = (
+    "ListRules.EventPattern, ListTargetsByRule, GetTopicAttributes.Policy, ListSubscriptionsByTopic, "
+    "GetSubscriptionAttributes.FilterPolicy"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
     """A region in which something can fail, and what must be heard there."""
@@ -75,6 +81,10 @@ def _topic(**changes: object) -> World:
     return examples.world(primary={"topics": (examples.topic(**changes),)})
 
 
+def _filtered(policy: str | Gap, *, filters_body: bool = True) -> World:
+    return _topic(subscriptions=(examples.subscription(filter_policy=policy, filters_body=filters_body),))
+
+
 @control(
     id="ALR-01",
     title="Failures are heard",
@@ -93,12 +103,22 @@ def _topic(**changes: object) -> World:
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-notifications.html",
         "https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html",
+        "https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html",
         "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html",
         "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html",
     ),
     maps_to=("NIST-800-53r5:CP-9", "SOC2:A1.2"),
     passes={
         "by EventBridge": examples.world,
+        "through a filter that every bad end passes": lambda: _filtered(
+            '{"source": ["aws.backup"], "detail-type": [{"suffix": " Job State Change"}]}'
+        ),
+        "to one who filters, and one who does not": lambda: _topic(
+            subscriptions=(
+                examples.subscription(filter_policy='{"severity": ["high"]}', filters_body=True),
+                examples.subscription(),
+            )
+        ),
         "by the vault's notifications": lambda: examples.world(
             primary={
                 "rules": (examples.validation_rule(), examples.drill_rule()),
@@ -149,7 +169,12 @@ def _topic(**changes: object) -> World:
                 )
             }
         ),
-        "nobody has confirmed": lambda: _topic(confirmed_subscriptions=0),
+        "nobody has confirmed": lambda: _topic(subscriptions=()),
+        "a filter on what no event has": lambda: _filtered('{"severity": ["high"]}'),
+        "a filter that leaves out the state": lambda: _filtered('{"detail": {"state": ["COMPLETED"]}}'),
+        "a function that nobody lets the topic start": lambda: _topic(
+            subscriptions=(examples.subscription(protocol="lambda", endpoint=examples.function().arn),)
+        ),
         "the topic admits nobody": lambda: _topic(policy=examples.document()),
         "a FIFO topic": lambda: _topic(fifo=True),
         "under AWS's own key": lambda: _topic(key_id="alias/aws/sns"),
@@ -178,7 +203,14 @@ def _topic(**changes: object) -> World:
             }
         ),
         "subscriptions not listed": lambda: _topic(
-            confirmed_subscriptions=examples.gap("ListSubscriptionsByTopic", service="sns")
+            subscriptions=examples.gap("ListSubscriptionsByTopic", service="sns")
+        ),
+        "filter not read": lambda: _filtered(examples.gap("GetSubscriptionAttributes", service="sns")),
+        "a filter on attributes, of which no page says that an event has any": lambda: _filtered(
+            '{"state": ["FAILED"]}', filters_body=False
+        ),
+        "a queue, which is not read": lambda: _topic(
+            subscriptions=(examples.subscription(protocol="sqs", endpoint="arn:aws:sqs:us-east-1:111122223333:alerts"),)
         ),
     },
 )
@@ -197,7 +229,7 @@ def failures_are_heard(station: Station, world: World) -> Verdict:
         not deaf,
         expected=f"{asked} reach {station.alerts.topic}",
         observed="; ".join(deaf) or "they do",
-        at="ListRules.EventPattern, ListTargetsByRule, GetTopicAttributes.Policy, ListSubscriptionsByTopic",
+        at=AT,
         message=f"{where}: {'; '.join(deaf) or f'failures are heard by {station.alerts.team}'}",
         notes=() if deaf else tuple(_notes(heard, station, world)),
     )

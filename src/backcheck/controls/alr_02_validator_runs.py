@@ -18,7 +18,10 @@ ACCOUNT = (
     "its permission is for aws:SourceAccount: one page says that this 'prevents EventBridge from being able to invoke "
     "the function', another lists the key as one that it sends (eb-troubleshooting, eb-use-conditions)"
 )
-AT = "DescribeRule, ListTargetsByRule, lambda GetFunctionConfiguration, GetPolicy, AWS/Lambda Invocations"
+AT = (
+    "DescribeRule, ListTargetsByRule, lambda GetFunctionConfiguration, GetFunctionConcurrency, GetPolicy, "
+    "AWS/Lambda Invocations"
+)
 
 
 def _function(**changes: object) -> World:
@@ -53,6 +56,7 @@ def _rules(**changes: object) -> World:
         "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html",
         "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html",
         "https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",
+        "https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html",
     ),
     maps_to=("NIST-800-53r5:CP-9", "SOC2:A1.2"),
     passes={
@@ -60,6 +64,7 @@ def _rules(**changes: object) -> World:
         "found by the rule's target": lambda: examples.world(
             policy=examples.policy(validation=examples.validation(function=None))
         ),
+        "one of it at a time": lambda: _function(reserved_concurrency=1),
     },
     fails={
         "no permission": lambda: _function(policy=None),
@@ -74,6 +79,7 @@ def _rules(**changes: object) -> World:
         ),
         "did not run": lambda: _function(invocations_26h=0),
         "three seconds to live": lambda: _function(timeout_seconds=3),
+        "throttled always": lambda: _function(reserved_concurrency=0),
         "a runtime that is no more": lambda: _function(runtime="nodejs14.x"),
         "disabled": lambda: _rules(enabled=False),
         "at another time": lambda: _rules(schedule="cron(0 10 ? * MON *)"),
@@ -83,6 +89,9 @@ def _rules(**changes: object) -> World:
     unknown={
         "rules not listed": lambda: examples.world(primary={"rules": examples.gap("ListRules", service="events")}),
         "metrics not read": lambda: _function(invocations_26h=examples.gap("GetMetricData", service="cloudwatch")),
+        "concurrency not read": lambda: _function(
+            reserved_concurrency=examples.gap("GetFunctionConcurrency", service="lambda")
+        ),
         "permission for the account": lambda: _function(
             policy=examples.document(
                 examples.allow(
@@ -161,6 +170,10 @@ def _health(function: Function, world: World) -> Iterator[str | Gap]:
         yield f"{function.name} has the runtime {function.runtime}, which AWS has deprecated"
     if function.state not in ("", "Active"):
         yield f"{function.name} is {function.state}"
+    if isinstance(function.reserved_concurrency, Gap):
+        yield function.reserved_concurrency
+    elif function.reserved_concurrency == 0:  # "This stops your function from processing any events"
+        yield f"{function.name} has no concurrency: its reserved one is 0"
     if Reads.TEMPLATE in world.reads:
         return
     if isinstance(function.invocations_26h, Gap):

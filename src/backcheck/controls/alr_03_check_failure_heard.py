@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from backcheck.controls import examples
+from backcheck.controls import examples, messages
 from backcheck.controls.control import BOTH, World, control, not_applicable, unread, verdict
 from backcheck.controls.listeners import CLOUDWATCH, Deaf, reaches
 from backcheck.controls.validator import Validator, validators
@@ -24,6 +24,11 @@ def _alarms(errors: examples.Changes | None = None, runs: examples.Changes | Non
     return examples.world(primary={"alarms": alarms})
 
 
+def _filtered(policy: str) -> World:
+    subscribed = examples.subscription(filter_policy=policy, filters_body=True)
+    return examples.world(primary={"topics": (examples.topic(subscriptions=(subscribed,)),)})
+
+
 @control(
     id="ALR-03",
     title="A failed or missing check is heard",
@@ -41,7 +46,10 @@ def _alarms(errors: examples.Changes | None = None, runs: examples.Changes | Non
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
     ),
     maps_to=("NIST-800-53r5:CP-9", "SOC2:A1.2"),
-    passes={"both alarms": examples.world},
+    passes={
+        "both alarms": examples.world,
+        "through a filter on the state": lambda: _filtered('{"NewStateValue": ["ALARM"]}'),
+    },
     fails={
         "none": lambda: examples.world(primary={"alarms": ()}),
         "none on missing runs": lambda: examples.world(primary={"alarms": (examples.alarm(),)}),
@@ -51,12 +59,14 @@ def _alarms(errors: examples.Changes | None = None, runs: examples.Changes | Non
         "on another function": lambda: _alarms(errors={"dimensions": (("FunctionName", "shop-api"),)}),
         "a threshold that is never reached": lambda: _alarms(errors={"threshold": 100.0}),
         "one failure is not enough": lambda: _alarms(errors={"evaluation_periods": 2}),
+        "a filter on the state of another message": lambda: _filtered('{"NewStateValue": ["OK"]}'),
         "it rings even when the check has run": lambda: _alarms(runs={"threshold": 2.0}),
     },
     unknown={
         "alarms not read": lambda: examples.world(
             primary={"alarms": examples.gap("DescribeAlarms", service="cloudwatch")}
         ),
+        "a filter on what no page says that an alarm has": lambda: _filtered('{"severity": ["high"]}'),
         "topic not read": lambda: examples.world(
             primary={"topics": (examples.gap("GetTopicAttributes", service="sns", resource=examples.topic().arn),)}
         ),
@@ -153,4 +163,5 @@ def _paths(alarm: Alarm, subject: Validator, topic: str, world: World) -> Iterat
         yield Deaf(f"alarm {alarm.name} tells nobody")
     else:
         for arn in alarm.action_arns:
-            yield reaches(arn, alarm.arn, CLOUDWATCH, subject.region, topic, world)
+            told = messages.alarm(alarm.name, alarm.arn, subject.region.account, alarm.metric)
+            yield reaches(arn, alarm.arn, CLOUDWATCH, subject.region, topic, world, [told])

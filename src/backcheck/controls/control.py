@@ -47,6 +47,8 @@ class World:
     """The policy document for people, where one was given (DRF-02)."""
     own: frozenset[str] | None = None
     """Ids of the user's own controls that are judged here as well; None: nobody looked for any."""
+    known_regions: frozenset[str] = frozenset()
+    """AWS's Regions, as far as this installation knows them; empty: nobody looked."""
     index: Index = field(init=False, repr=False, compare=False)
     """The inventory by the keys that controls ask for; made anew with each World."""
 

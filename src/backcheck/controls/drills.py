@@ -72,8 +72,16 @@ def by_latest(subject: DrilledScope, judge: Judge, *, expected: str) -> Verdict:
     answers = []
     for method in subject.drill.methods:
         records = subject.of(method)
-        answers.append(judge(method, records[-1]) if records else nothing_yet(method, subject))
+        if records and records[-1].unsound:
+            answers.append(not_to_tell(method, records[-1]))
+        else:
+            answers.append(judge(method, records[-1]) if records else nothing_yet(method, subject))
     return summed_up(subject, answers, expected=expected)
+
+
+def not_to_tell(method: Method, record: DrillRecord) -> Answer:
+    """The latest drill's line contradicts itself: it may have failed, so what passed before it shows nothing."""
+    return Answer(status=Status.UNKNOWN, text=f"{method}: {record.detail}")
 
 
 def nothing_yet(method: Method, subject: DrilledScope) -> Answer:
@@ -127,9 +135,10 @@ def _scope(
         scope=scope,
         name=tables[0].name if len(tables) == 1 else scope.key,
         resource=tables[0].arn if len(tables) == 1 else world.policy.resource(f"/tables/{scope.key}"),
-        records=tuple(record for record in counted if record.finished <= world.now),
+        # When a drill was whose line contradicts itself is not known either.
+        records=tuple(record for record in counted if record.finished <= world.now or record.unsound),
         left_out=len(mine) - len(counted),
-        future=tuple(record for record in counted if record.finished > world.now),
+        future=tuple(record for record in counted if record.finished > world.now and not record.unsound),
         as_of=world.now,
     )
 

@@ -1,22 +1,35 @@
 """FEA-01: every job can succeed."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
+from backcheck.controls.coverage import coverage
 from backcheck.controls.deployment import DeployedRule, copy_lifecycle, deployed_rules, kept_for, partition, retention
 from backcheck.controls.dr_05_dr_restores import advanced
 from backcheck.controls.keys import NOT_THERE, find_key, why_unusable
 from backcheck.controls.lifecycle import CONTINUOUS_MAXIMUM_DAYS, long_enough_in_cold
 from backcheck.controls.moments import few
+from backcheck.controls.roles import role_name
+from backcheck.controls.subjects import ScopedTable, tables_in_scope
+from backcheck.controls.table_policy import BACKING_UP, BESIDES, denied
 from backcheck.controls.vaults import find_vault_by_arn
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.backup import Vault
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import PolicyDocument
+from backcheck.inventory.model import Table
 
 GUIDE = "https://docs.aws.amazon.com/aws-backup/latest/devguide"
 LEAST_START_WINDOW = 60
 """Where a start window is given it is at least this long (botocore, BackupRuleInput.StartWindowMinutes)."""
+
+
+def _with_table_policy(action: str = BACKING_UP, **changes: Any) -> World:
+    denying = {"principals": (("AWS", "*"),), **changes}
+    policy = examples.document(examples.allow(action, effect="Deny", **denying))
+    return examples.world(primary={"tables": (examples.table(policy=policy),)})
 
 
 @control(
@@ -25,16 +38,33 @@ LEAST_START_WINDOW = 60
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=deployed_rules,
-    why="AWS accepts rules whose every job then fails: against a vault's lock, a key, a vault that is not there.",
-    remedy="Change the rule's retention or the vault's lock; create the vault; enable key or features.",
+    why=(
+        "AWS accepts rules whose every job then fails: against a vault's lock, a key, a table's policy, a vault that "
+        "is not there."
+    ),
+    remedy=(
+        "Change the rule's retention or the vault's lock; create the vault; enable key or features; spare the role in "
+        "the table's policy."
+    ),
     sources=(
         f"{GUIDE}/vault-lock.html",
         f"{GUIDE}/advanced-ddb-backup.html",
         f"{GUIDE}/point-in-time-recovery.html",
         f"{GUIDE}/create-cross-account-backup.html",
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-iam-actions.html",
     ),
     maps_to=("NIST-800-53r5:CP-9",),
-    passes={"nothing stands in the way": examples.world},
+    passes={
+        "nothing stands in the way": examples.world,
+        "the table's policy spares the role": lambda: _with_table_policy(
+            conditions=(("ArnNotEquals", "aws:PrincipalArn", (examples.role("backup").arn,)),)
+        ),
+        "the table's policy denies deleting": lambda: _with_table_policy("dynamodb:DeleteTable"),
+        "the table's policy denies another role": lambda: _with_table_policy(
+            principals=(("AWS", f"arn:aws:iam::{examples.ACCOUNT}:role/shop-api"),)
+        ),
+    },
     fails={
         "kept longer than the lock allows": lambda: examples.world(
             primary={"vaults": (examples.vault(max_retention_days=90),)}
@@ -43,6 +73,12 @@ LEAST_START_WINDOW = 60
             dr={"vaults": (examples.dr_vault(min_retention_days=60),)}
         ),
         "no DR vault": lambda: examples.world(dr={"vaults": ()}),
+        "the table's policy denies it to all but a person": lambda: _with_table_policy(
+            conditions=(("ArnNotEquals", "aws:PrincipalArn", (f"arn:aws:iam::{examples.ACCOUNT}:role/admin",)),)
+        ),
+        "the table's policy denies the role everything": lambda: _with_table_policy(
+            "dynamodb:*", principals=(("AWS", examples.role("backup").arn),)
+        ),
         "the key is disabled": lambda: examples.world(primary={"keys": (examples.key(state="Disabled"),)}),
         "continuous and cold": lambda: examples.world(
             primary={"plans": (examples.plan(rules=(examples.rule(), examples.rule("Monthly", continuous=True))),)}
@@ -66,6 +102,18 @@ LEAST_START_WINDOW = 60
     },
     unknown={
         "DR vaults not listed": lambda: examples.world(dr={"vaults": examples.gap("ListBackupVaults")}),
+        "table's policy not read": lambda: examples.world(
+            primary={"tables": (examples.table(policy=examples.gap("GetResourcePolicy", service="dynamodb")),)}
+        ),
+        "the table's policy asks for what is not known": lambda: _with_table_policy(
+            conditions=(("StringNotEquals", "aws:SourceVpce", ("vpce-1",)),)
+        ),
+        "the table's policy denies what AWS's own policy allows besides": lambda: _with_table_policy(
+            "dynamodb:DescribeTable"
+        ),
+        "the table's policy spares by NotPrincipal": lambda: _with_table_policy(
+            principals=(), not_principals=(("AWS", examples.role("backup").arn),)
+        ),
         "key not read": lambda: examples.world(
             primary={"keys": (examples.gap("DescribeKey", service="kms", resource=examples.KEY_ARN),)}
         ),
@@ -73,7 +121,12 @@ LEAST_START_WINDOW = 60
 )
 def job_can_succeed(deployed: DeployedRule, world: World) -> Verdict:
     """Vaults, locks, keys and features of the rule and of its copies admit what the rule asks for."""
-    found = [*_the_rule(deployed), *_backup(deployed, world), *_copies(deployed, world)]
+    found = [
+        *_the_rule(deployed),
+        *_backup(deployed, world),
+        *_copies(deployed, world),
+        *_tables(deployed, world),
+    ]
     problems = [one for one in found if isinstance(one, str)]
     gaps = [one for one in found if isinstance(one, Gap)]
     if gaps and not problems:
@@ -82,7 +135,7 @@ def job_can_succeed(deployed: DeployedRule, world: World) -> Verdict:
         not problems,
         expected="nothing that makes every job fail",
         observed="; ".join(problems) or "nothing",
-        at=f"GetBackupPlan.Rules[{deployed.rule.name}], DescribeBackupVault, DescribeKey",
+        at=f"GetBackupPlan.Rules[{deployed.rule.name}], DescribeBackupVault, DescribeKey, GetResourcePolicy",
         message=f"rule {deployed.rule.name}: {few(problems) or 'its jobs can succeed'}",
         instances=problems,
     )
@@ -117,6 +170,37 @@ def _copies(deployed: DeployedRule, world: World) -> Iterator[str | Gap]:
             yield source.settings
         elif not advanced(source.settings):
             yield f"without DynamoDB's advanced features in {source.region} nothing is copied"
+
+
+def _tables(deployed: DeployedRule, world: World) -> Iterator[str | Gap]:
+    """The policies of the tables that the rule backs up, against the roles of the selections that take them."""
+    for subject in tables_in_scope(world):
+        if isinstance(subject, ScopedTable) and deployed.wanted in subject.tiers and subject.table.policy is not None:
+            if isinstance(subject.table.policy, Gap):
+                yield subject.table.policy
+                continue
+            if isinstance(deployed.plan.selections, Gap):
+                yield deployed.plan.selections
+                continue
+            for one in coverage(subject, world):
+                roles = {c.selection.iam_role_arn for c in one.choices if c.membership.selected is not False}
+                for role in sorted(roles) if one.wanted.key == deployed.wanted.plan else ():
+                    yield from _denial(subject.table, subject.table.policy, role)
+
+
+def _denial(table: Table, policy: PolicyDocument, role: str) -> Iterator[str | Gap]:
+    if denied(policy, table, role, (BACKING_UP,)):
+        yield f"the policy of {table.name} denies {role_name(role)} {BACKING_UP}"
+    elif denied(policy, table, role, (BACKING_UP, *BESIDES)) is not False:
+        yield Gap(
+            service="dynamodb",
+            operation="GetResourcePolicy",
+            region=table.region,
+            account=table.account,
+            code="NotDecided",
+            detail=f"it may deny {role_name(role)} what a backup takes: {', '.join((BACKING_UP, *BESIDES))}",
+            resource=table.name,
+        )
 
 
 def _into(arn: str, days: int | None, what: str, world: World) -> Iterator[str | Gap]:

@@ -1,38 +1,18 @@
 """IAM-01: the role that backs up can."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from backcheck.controls import examples
-from backcheck.controls.control import BOTH, World, control, unread, verdict
+from backcheck.controls.control import BOTH, World, control, unread
 from backcheck.controls.deployment import deployed_plans, partition
-from backcheck.controls.expected_points import vault_id
-from backcheck.controls.iam_policy import admits, allows
-from backcheck.controls.keys import NOT_THERE
-from backcheck.controls.moments import few
-from backcheck.controls.roles import find_role, role_name
-from backcheck.controls.subjects import ScopedTable, tables_in_scope
-from backcheck.finding import Severity, Verdict
+from backcheck.controls.iam_policy import allows
+from backcheck.controls.key_needs import source_needs, vault_needs
+from backcheck.controls.service_roles import AWS_POLICIES, FOR_BACKUP, NamedRole, as_named, as_on_its_page, judge_role
+from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import NamedPolicy, PolicyDocument, Role, Statement
+from backcheck.inventory.iam import Key, Statement
 from backcheck.policy.model import PRIMARY
-
-BACKUP = "backup.amazonaws.com"
-AWS_POLICIES = "arn:aws:iam::aws:policy/service-role"
-FOR_BACKUP = "AWSBackupServiceRolePolicyForBackup"
-AT = "GetRole.AssumeRolePolicyDocument, ListAttachedRolePolicies"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedRole:
-    """A role that the policy or a selection names."""
-
-    name: str
-    account: str
-    resource: str
-    role: Role | Gap
-    copies: bool = False
-    tier: None = None
 
 
 def backup_roles(world: World) -> Iterator[NamedRole | Verdict]:
@@ -55,15 +35,23 @@ def backup_roles(world: World) -> Iterator[NamedRole | Verdict]:
     yield from found.values()
 
 
-def as_named(name_or_arn: str, account: str, world: World, *, copies: bool = False) -> NamedRole:
-    """Look a role up."""
-    role = find_role(name_or_arn, account, world)
-    region = next((where for _, where in world.index.regions), "")
-    written = (
-        name_or_arn if name_or_arn.startswith("arn:") else f"arn:{partition(region)}:iam::{account}:role/{name_or_arn}"
+THE_ROLE = (("AWS", f"arn:aws:iam::{examples.ACCOUNT}:role/shop-backup"),)
+TABLE_KEY = f"{examples.KEY_ARN}-orders"
+
+
+def _own(*statements: Statement, **regions: examples.Changes) -> World:
+    """The role with a policy of its own instead of AWS's."""
+    backs_up = examples.allow("dynamodb:StartAwsBackupJob", "backup:CopyIntoBackupVault")
+    policies = (examples.inline(backs_up, *statements),)
+    return examples.world(
+        account={"roles": examples.roles("backup", policies=policies)},
+        primary=regions.get("primary"),
+        dr=regions.get("dr"),
     )
-    resource = written if isinstance(role, Gap) else role.arn
-    return NamedRole(name=role_name(name_or_arn), account=account, resource=resource, role=role, copies=copies)
+
+
+def _dr_key(*statements: Statement) -> Key:
+    return examples.key(examples.DR_KEY_ARN, policy=examples.document(*statements))
 
 
 @control(
@@ -72,30 +60,45 @@ def as_named(name_or_arn: str, account: str, world: World, *, copies: bool = Fal
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=backup_roles,
-    why="With a role that AWS Backup cannot assume, or that may not back up a table, every job fails.",
-    remedy=f"aws iam attach-role-policy --role-name ROLE --policy-arn {AWS_POLICIES}/{FOR_BACKUP}",
+    why=(
+        "With a role that AWS Backup cannot assume, or that may not back up a table, every job fails; with one that "
+        "may not use the key, says AWS, the job is successful and nothing is backed up."
+    ),
+    remedy=(
+        f"aws iam attach-role-policy --role-name ROLE --policy-arn {AWS_POLICIES}/{FOR_BACKUP}; "
+        "in the key's policy kms:* for the account's root, so that IAM decides, and no Deny for the role"
+    ),
     sources=(
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/iam-service-roles.html",
         f"https://docs.aws.amazon.com/aws-managed-policy/latest/reference/{FOR_BACKUP}.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/advanced-ddb-backup.html",
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-service-confused-deputy-prevention.html",
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html",
+        "https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html",
     ),
     maps_to=("NIST-800-53r5:CP-9",),
     passes={
         "AWS's policy": examples.world,
-        "its own policy": lambda: examples.world(
+        "trusted for this account": lambda: examples.world(
             account={
-                "roles": examples.roles(
-                    "backup",
-                    policies=(
-                        examples.inline(examples.allow("dynamodb:StartAwsBackupJob", "backup:CopyIntoBackupVault")),
-                    ),
-                )
+                "roles": examples.roles("backup", trust=examples.trust(key="aws:SourceAccount", value=examples.ACCOUNT))
             }
+        ),
+        "its own policy": lambda: _own(examples.use_keys()),
+        "its own policy, with the keys by their aliases": lambda: _own(examples.use_keys(examples.by_alias("shop-*"))),
+        "keys whose policies let the role in themselves": lambda: _own(
+            primary={"keys": (examples.key(policy=examples.document(examples.use_keys(principals=THE_ROLE))),)},
+            dr={"keys": (_dr_key(examples.use_keys(principals=THE_ROLE)),)},
         ),
     },
     fails={
         "it trusts another service": lambda: examples.world(
             account={"roles": examples.roles("backup", trust=examples.trust("lambda.amazonaws.com"))}
+        ),
+        "it trusts AWS Backup for another account": lambda: examples.world(
+            account={
+                "roles": examples.roles("backup", trust=examples.trust(key="aws:SourceAccount", value="999988887777"))
+            }
         ),
         "it may back up another table": lambda: examples.world(
             account={
@@ -113,6 +116,37 @@ def as_named(name_or_arn: str, account: str, world: World, *, copies: bool = Fal
                 )
             }
         ),
+        "it may use no key": lambda: _own(),
+        "it may use keys of another alias": lambda: _own(examples.use_keys(examples.by_alias("shop-old"))),
+        "it may grant the keys to people only": lambda: _own(
+            examples.use_keys(("Bool", "kms:GrantIsForAWSResource", ("false",)))
+        ),
+        "it may use keys through another service only": lambda: _own(
+            examples.use_keys(("StringLike", "kms:ViaService", ("ec2.*.amazonaws.com",)))
+        ),
+        "it is denied the key": lambda: _own(examples.use_keys(), examples.use_keys(effect="Deny")),
+        "the key's policy denies it": lambda: _own(
+            examples.use_keys(),
+            dr={
+                "keys": (
+                    _dr_key(
+                        examples.allow("kms:*", principals=(("AWS", examples.ACCOUNT),)),
+                        examples.use_keys(principals=THE_ROLE, effect="Deny"),
+                    ),
+                )
+            },
+        ),
+        "the key's policy leaves nothing to IAM": lambda: _own(
+            examples.use_keys(),
+            dr={"keys": (_dr_key(examples.use_keys(principals=(("AWS", f"{THE_ROLE[0][1]}-old"),))),)},
+        ),
+        "it may not read a table under a key of its own": lambda: _own(
+            examples.use_keys(examples.by_alias("shop-vault*")),
+            primary={
+                "tables": (examples.table(encryption_type="KMS", encryption_key_arn=TABLE_KEY),),
+                "keys": (examples.key(), examples.key(TABLE_KEY, aliases=("alias/orders",))),
+            },
+        ),
         "it may nothing": lambda: examples.world(account={"roles": examples.roles("backup", policies=())}),
         "it does not exist": lambda: examples.world(
             account={
@@ -124,8 +158,23 @@ def as_named(name_or_arn: str, account: str, world: World, *, copies: bool = Fal
         ),
     },
     unknown={
+        "the key's policy not read": lambda: examples.world(
+            primary={"keys": (examples.key(policy=examples.gap("GetKeyPolicy", service="kms")),)}
+        ),
+        "the aliases not read that its rights hang on": lambda: _own(
+            examples.use_keys(examples.by_alias("shop-*")),
+            primary={"keys": (examples.key(aliases=examples.gap("ListAliases", service="kms")),)},
+        ),
+        "a condition that nobody can tell": lambda: _own(
+            examples.use_keys(("StringEquals", "aws:PrincipalTag/team", ("data",)))
+        ),
         "role not read": lambda: examples.world(
             account={"roles": (examples.gap("GetRole", service="iam", resource="shop-backup"), *examples.roles()[1:])}
+        ),
+        "its trust hangs on an organisation": lambda: examples.world(
+            account={
+                "roles": examples.roles("backup", trust=examples.trust(key="aws:SourceOrgID", value="o-1234567890"))
+            }
         ),
         "another policy that was not read": lambda: examples.world(
             account={"roles": examples.roles("backup", policies=(examples.managed(FOR_BACKUP), examples.managed("X")))}
@@ -136,111 +185,23 @@ def as_named(name_or_arn: str, account: str, world: World, *, copies: bool = Fal
     },
 )
 def backup_role_works(named: NamedRole, world: World) -> Verdict:
-    """It trusts AWS Backup, and may start backups of tables and copy into vaults.
+    """It trusts AWS Backup, may start backups of tables and copy into vaults, and may use the keys of both.
 
     API_BackupJob wants `AWSBackup` or `AwsBackup` in a role's name; the pages on roles do not, so it is not judged.
     """
     actions = ["dynamodb:StartAwsBackupJob", *(["backup:CopyIntoBackupVault"] if named.copies else [])]
-    return judge_role(named, actions, FOR_BACKUP, world)
+    needs = (*vault_needs(named.account, world), *source_needs(named.account, world))
+    judged = judge_role(named, actions, FOR_BACKUP, world, needs)
+    return replace(judged, notes=(*judged.notes, *_notes(named, judged, world)))
 
 
-def judge_role(named: NamedRole, actions: list[str], managed: str, world: World) -> Verdict:
-    """Whether AWS Backup can assume a role, and whether it may do what it is for."""
-    if isinstance(named.role, Gap):
-        if named.role.code not in NOT_THERE:
-            return unread(named.role, resource=named.resource)
-        return _verdict(named, ["it does not exist"], managed)
-    found = [*_trust(named.role), *_permissions(named.role, actions, managed, world)]
-    problems = [one for one in found if isinstance(one, str)]
-    gaps = [one for one in found if isinstance(one, Gap)]
-    if gaps and not problems:
-        return unread(gaps[0], resource=named.resource)
-    return _verdict(named, problems, managed, tuple(_notes(named.role)))
-
-
-def _verdict(named: NamedRole, problems: list[str], managed: str, notes: tuple[str, ...] = ()) -> Verdict:
-    return verdict(
-        not problems,
-        expected=f"trusts {BACKUP}, may what {managed} allows",
-        observed="; ".join(problems) or "it does",
-        at=AT,
-        message=f"role {named.name}: {'; '.join(problems) or 'AWS Backup can use it'}",
-        notes=notes,
-    )
-
-
-def _trust(role: Role) -> Iterator[str | Gap]:
-    if isinstance(role.trust, Gap):
-        yield role.trust
-    elif not admits(role.trust, BACKUP, "sts:AssumeRole", role.arn)[0]:
-        yield f"it does not trust {BACKUP}"
-
-
-def _permissions(role: Role, actions: list[str], managed: str, world: World) -> Iterator[str | Gap]:
-    if isinstance(role.policies, Gap):
-        yield role.policies
+def _notes(named: NamedRole, judged: Verdict, world: World) -> Iterator[str]:
+    """What one page asks for and no other, of a role that copies across Regions (encryption)."""
+    if judged.status is not Status.PASS or not named.copies or isinstance(named.role, Gap):
         return
-    policies = tuple(_as_on_its_page(policy, managed, actions) for policy in role.policies)
-    for action in actions:
-        answers = {resource: allows(policies, action, resource) for resource in _resources(action, role, world)}
-        refused = [resource for resource, answer in answers.items() if answer is False]
-        if refused:
-            yield f"it may not {action} on {few(refused)}"
-        elif None in answers.values():
-            yield _open(role, f"whether it may {action} hangs on a condition, or on a policy that was not read")
-    if role.boundary_arn is not None:
-        yield _open(role, f"its permissions boundary {role.boundary_arn} was not read")
-
-
-def _as_on_its_page(policy: NamedPolicy, managed: str, actions: list[str]) -> NamedPolicy:
-    """AWS's own policy for the role, with what its page says that it allows where its text was not read.
-
-    It speaks for itself alone: any other policy, read or not, may take the right away.
-    """
-    is_theirs = policy.arn is not None and policy.arn.endswith(f":aws:policy/service-role/{managed}")
-    if not is_theirs or not isinstance(policy.document, Gap):
-        return policy
-    allowed = Statement(
-        sid=managed,
-        effect="Allow",
-        actions=tuple(actions),
-        not_actions=(),
-        resources=("*",),
-        not_resources=(),
-        principals=(),
-        not_principals=(),
-        conditions=(),
-    )
-    return replace(policy, document=PolicyDocument(statements=(allowed,)))
-
-
-def _resources(action: str, role: Role, world: World) -> tuple[str, ...]:
-    """Each table in scope in the role's account, or each vault that copies go to; a stand-in where there is none."""
-    if action.startswith("dynamodb:"):
-        scoped = (one.table for one in tables_in_scope(world) if isinstance(one, ScopedTable))
-        tables = (table.arn for table in scoped if table.account == role.account)
-        return tuple(tables) or ("arn:aws:dynamodb:us-east-1:000000000000:table/any",)
-    keys = {copy.vault for tier in world.policy.tiers for copy in tier.copies}
-    places = {vault_id(vault, world.policy) for vault in world.policy.vaults if vault.key in keys}
-    found = (vault.arn for place, vault in world.index.vaults.items() if place in places)
-    return tuple(found) or ("arn:aws:backup:us-east-1:000000000000:backup-vault:any",)
-
-
-def _open(role: Role, why: str) -> Gap:
-    return Gap(
-        service="iam",
-        operation="GetRolePolicy",
-        region="",
-        account=role.account,
-        code="NotDecided",
-        detail=why,
-        resource=role.name,
-    )
-
-
-def _notes(role: Role) -> Iterator[str]:
-    if isinstance(role.trust, Gap):
-        return
-    for statement in role.trust.statements:
-        for _, key, _ in statement.conditions:
-            yield f"its trust is conditional on {key}: no page says that AWS Backup sends it"
+    listed = () if isinstance(named.role.policies, Gap) else named.role.policies
+    policies = tuple(as_on_its_page(policy, FOR_BACKUP, []) for policy in listed)
+    region = list(world.policy.regions.values())[-1]
+    key = f"arn:{partition(region)}:kms:{region}:{named.account}:key/of-aws"
+    if allows(policies, "kms:DescribeKey", key, {"kms:resourcealiases": ("alias/aws/backup",)}) is False:
+        yield "for copies across Regions a page asks for kms:DescribeKey on the key alias/aws/backup, which it may not"

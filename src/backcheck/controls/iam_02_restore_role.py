@@ -2,27 +2,52 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, unread, verdict
-from backcheck.controls.iam_01_backup_role import AWS_POLICIES, BACKUP, NamedRole, as_named, judge_role
 from backcheck.controls.iam_policy import action_matches, allows
+from backcheck.controls.key_needs import restored_needs, vault_accounts, vault_needs
+from backcheck.controls.keys import NOT_THERE
 from backcheck.controls.roles import role_name
+from backcheck.controls.service_roles import AWS_POLICIES, BACKUP, FOR_RESTORES, NamedRole, as_named, judge_role
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import NamedPolicy, Role, Statement
-from backcheck.policy.model import PRIMARY
+from backcheck.policy.model import PRIMARY, KeyKind, Policy
 
-FOR_RESTORES = "AWSBackupServiceRolePolicyForRestores"
 AT = "GetRole, ListAttachedRolePolicies, GetRolePolicy"
 SOME_TABLE_ACTION = "dynamodb:RestoreTableFromAwsBackup"
 
 
 def restore_roles(world: World) -> Iterator[NamedRole]:
-    """The role that the policy names for restores, in its first account."""
+    """The role that the policy names for restores, in each account that has vaults of its tiers.
+
+    A backup is restored in the account that holds it (create-cross-account-backup). IAM is global: in one account one
+    role serves every Region.
+    """
+    if world.policy.roles.restore is None:
+        return
     home = world.policy.account(PRIMARY) or world.policy.accounts[0]
-    if world.policy.roles.restore:
-        yield as_named(world.policy.roles.restore, home.id, world)
+    accounts = dict.fromkeys((home.id, *vault_accounts(world.policy)))
+    found = (as_named(world.policy.roles.restore, account, world) for account in accounts)
+    yield from {named.resource: named for named in found}.values()
+
+
+def _own(*statements: Statement, **changes: Any) -> World:
+    """The role with a policy of its own instead of AWS's."""
+    policies = (examples.inline(examples.allow(SOME_TABLE_ACTION), *statements),)
+    return examples.world(account={"roles": examples.roles("restore", policies=policies)}, **changes)
+
+
+def _table_under_a_key(*statements: Statement, policy: Policy | None = None) -> World:
+    """With AWS's policy for the role, or one of its own."""
+    arn = f"{examples.KEY_ARN}-orders"
+    primary = {
+        "tables": (examples.table(encryption_type="KMS", encryption_key_arn=arn),),
+        "keys": (examples.key(), examples.key(arn, aliases=("alias/orders",))),
+    }
+    return _own(*statements, primary=primary, policy=policy) if statements else examples.world(primary=primary)
 
 
 def _drill_policies(*statements: Statement) -> World:
@@ -35,20 +60,33 @@ def _drill_policies(*statements: Statement) -> World:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=restore_roles,
-    why="On the worst day the restore is refused: no role, no permission, or nobody who may pass it.",
+    why="On the worst day the restore is refused: no role, no right, no use of the key, or nobody who may pass it.",
     remedy=(
         f"aws iam attach-role-policy --role-name ROLE --policy-arn {AWS_POLICIES}/{FOR_RESTORES}; "
         "give the caller iam:PassRole on that role's ARN with iam:PassedToService backup.amazonaws.com"
     ),
     sources=(
         f"https://docs.aws.amazon.com/aws-managed-policy/latest/reference/{FOR_RESTORES}.html",
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html",
+        "https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html",
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/restoring-dynamodb.html",
         "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html",
     ),
     maps_to=("NIST-800-53r5:CP-9",),
-    passes={"a role of its own": examples.world},
+    passes={
+        "a role of its own": examples.world,
+        "a table under a key that it may use": lambda: _table_under_a_key(),
+    },
     fails={
         "it may not restore": lambda: examples.world(account={"roles": examples.roles("restore", policies=())}),
+        "it may use no key": lambda: _own(),
+        "it is denied the DR vault's key": lambda: _own(
+            examples.use_keys(), examples.use_keys(effect="Deny", resources=(examples.DR_KEY_ARN,))
+        ),
+        "it may not use the key that restored tables must have": lambda: _table_under_a_key(
+            examples.use_keys(), policy=examples.policy(scope=examples.encrypted_by(KeyKind.CUSTOMER))
+        ),
         "it is the backup role": lambda: examples.world(
             policy=examples.policy(roles=examples.role_names(restore="shop-backup"))
         ),
@@ -74,6 +112,9 @@ def _drill_policies(*statements: Statement) -> World:
         ),
     },
     unknown={
+        "it may not use the table's key, which a restored table may get": lambda: _table_under_a_key(
+            examples.use_keys()
+        ),
         "drill role not read": lambda: examples.world(
             account={
                 "roles": (
@@ -89,16 +130,22 @@ def _drill_policies(*statements: Statement) -> World:
     },
 )
 def restore_role_works(named: NamedRole, world: World) -> Verdict:
-    """A role of its own, which may restore, and which the drill role passes to AWS Backup: it, and no other."""
+    """A role of its own, which may restore and use the keys, and which the drill role passes to AWS Backup: only it.
+
+    Who may pass it in an account without a drill role is not judged.
+    """
     if named.name == role_name(world.policy.roles.backup or ""):
         return _told(named, ["it is the backup role: a restore needs rights that a backup must not have"])
-    judged = judge_role(named, [SOME_TABLE_ACTION], FOR_RESTORES, world)
+    needs = (*vault_needs(named.account, world), *restored_needs(named.account, world))
+    judged = judge_role(named, [SOME_TABLE_ACTION], FOR_RESTORES, world, needs)
     if judged.status is Status.FAIL:
         return judged
     caller = world.policy.roles.drill
     if caller is None or isinstance(named.role, Gap):
         return judged
     passing = as_named(caller, named.account, world).role
+    if isinstance(passing, Gap) and passing.code in NOT_THERE and not _is_home(named, world):
+        return judged
     if isinstance(passing, Gap):
         return unread(passing, resource=named.resource)
     if isinstance(passing.policies, Gap):
@@ -108,6 +155,11 @@ def restore_role_works(named: NamedRole, world: World) -> Verdict:
         return _told(named, problems)
     texts = [policy.document for policy in passing.policies if isinstance(policy.document, Gap)]
     return unread(texts[0], resource=named.resource) if texts else judged
+
+
+def _is_home(named: NamedRole, world: World) -> bool:
+    home = world.policy.account(PRIMARY) or world.policy.accounts[0]
+    return named.account == home.id
 
 
 def _told(named: NamedRole, problems: list[str]) -> Verdict:

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, Reads, World, control, not_applicable, unread, verdict
-from backcheck.controls.iam_01_backup_role import NamedRole, as_named
 from backcheck.controls.iam_policy import action_matches, admits, resource_matches
 from backcheck.controls.keys import NOT_THERE
 from backcheck.controls.moments import few
 from backcheck.controls.resource_levels import ITEM_WRITES, WITHOUT_RESOURCE
+from backcheck.controls.service_roles import NamedRole, as_named
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap

@@ -6,25 +6,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass
 
+from backcheck.controls.conditions import NOTHING_KNOWN, Context, all_of, any_of, holds, matches
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import NamedPolicy, PolicyDocument, Statement
 
 ANYONE = (("*", "*"), ("AWS", "*"))
-
-
-def matches(pattern: str, text: str) -> bool:
-    """`*` and `?` as IAM reads them, in ARNs and actions."""
-    return _compiled(pattern).fullmatch(text) is not None
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    written = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return re.compile(written, re.DOTALL)
 
 
 def action_matches(statement: Statement, action: str) -> bool:
@@ -54,32 +43,41 @@ def principal_matches(statement: Statement, kind: str, value: str) -> bool:
     )
 
 
-def allows(policies: Sequence[NamedPolicy], action: str, resource: str) -> bool | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Says:
+    """What policies say of a request; None: it hangs on what a condition asks, or on a text that was not read."""
+
+    allowed: bool | None
+    denied: bool | None
+
+    @property
+    def verdict(self) -> bool | None:
+        """Whether it is let through: an explicit deny outweighs any allow."""
+        return all_of((self.allowed, None if self.denied is None else not self.denied))
+
+
+def say(policies: Sequence[NamedPolicy], action: str, resource: str, context: Context = NOTHING_KNOWN) -> Says:
+    """What a role's own policies say of an action on a resource."""
+    documents = [policy.document for policy in policies]
+    unread = [None for document in documents if isinstance(document, Gap)]
+    about = [
+        statement
+        for document in documents
+        if not isinstance(document, Gap)
+        for statement in document.statements
+        if action_matches(statement, action) and resource_matches(statement, resource)
+    ]
+    return Says(
+        allowed=any_of([*unread, *(holds(one, context) for one in about if one.effect == "Allow")]),
+        denied=any_of([*unread, *(holds(one, context) for one in about if one.effect == "Deny")]),
+    )
+
+
+def allows(
+    policies: Sequence[NamedPolicy], action: str, resource: str, context: Context = NOTHING_KNOWN
+) -> bool | None:
     """Whether a role's own policies allow an action on a resource; None where a text was not read."""
-    about: list[Statement] = []
-    unread = False
-    for policy in policies:
-        if isinstance(policy.document, Gap):
-            unread = True
-            continue
-        about += [
-            statement
-            for statement in policy.document.statements
-            if action_matches(statement, action) and resource_matches(statement, resource)
-        ]
-    if any(statement.effect == "Deny" and not statement.conditions for statement in about):
-        return False
-    answer = _settled(about)
-    return None if unread else answer
-
-
-def _settled(about: Sequence[Statement]) -> bool | None:
-    if any(statement.effect == "Deny" for statement in about):
-        return None if any(statement.effect == "Allow" for statement in about) else False
-    allowing = [statement for statement in about if statement.effect == "Allow"]
-    if any(not statement.conditions for statement in allowing):
-        return True
-    return None if allowing else False
+    return say(policies, action, resource, context).verdict
 
 
 def admits(document: PolicyDocument, service: str, action: str, resource: str) -> tuple[bool, tuple[Statement, ...]]:

@@ -11,21 +11,25 @@ was stopped (ABORTED, "stopped by user") or is PARTIAL leaves its day without a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
+from backcheck.controls import messages
+from backcheck.controls.conditions import matches
 from backcheck.controls.control import Reads, World
-from backcheck.controls.iam_policy import admits, denials, matches
+from backcheck.controls.iam_policy import admits, denials
 from backcheck.controls.keys import find_key, key_policy, why_unusable
+from backcheck.controls.messages import Message
 from backcheck.inventory.backup import Notifications, Vault
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key, PolicyDocument, Statement, Topic
+from backcheck.inventory.iam import Key, PolicyDocument, Statement, Subscription, Topic
 from backcheck.inventory.model import RegionInventory
-from backcheck.inventory.watch import EventRule
+from backcheck.inventory.watch import EventRule, Function
 
 EVENTBRIDGE = "events.amazonaws.com"
 BACKUP = "backup.amazonaws.com"
 CLOUDWATCH = "cloudwatch.amazonaws.com"
+SNS = "sns.amazonaws.com"
 
 KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
 """What publishing to an encrypted topic takes (https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html)."""
@@ -41,6 +45,16 @@ class Event:
     by_status: bool
     notification: str
     """The vault notification that tells of it."""
+
+    @property
+    def field(self) -> str:
+        """Where the event carries its state."""
+        return "status" if self.by_status else "state"
+
+    @property
+    def kind(self) -> str:
+        """The EventType of the vault's notification."""
+        return self.detail_type.removesuffix(" State Change").replace(" ", "_").upper()
 
 
 BACKUP_FAILED = Event(
@@ -104,8 +118,13 @@ def hears(event: Event, region: RegionInventory, vaults: tuple[Vault, ...], topi
     return Heard(by_rules=_worst(by_state), by_notifications=_by_notifications(event, region, vaults, topic, world))
 
 
-def reaches(arn: str, source: str, service: str, region: RegionInventory, topic: str, world: World) -> Path:
-    """Whether what a service publishes to a topic reaches people. `source`: the ARN that publishes."""
+def reaches(
+    arn: str, source: str, service: str, region: RegionInventory, topic: str, world: World, told: Iterable[Message]
+) -> Path:
+    """Whether each of the messages `told` that a service publishes to a topic reaches people.
+
+    `source`: the ARN that publishes.
+    """
     if arn.split(":")[2:3] != ["sns"] or arn.rpartition(":")[2] != topic:
         return Deaf(f"{arn} is not the topic {topic}")
     found = next((one for one in region.topics if (one.resource if isinstance(one, Gap) else one.arn) == arn), None)
@@ -113,7 +132,7 @@ def reaches(arn: str, source: str, service: str, region: RegionInventory, topic:
         return found
     if found is None:
         return _elsewhere(arn) if Reads.TEMPLATE in world.reads else Deaf(f"topic {arn} does not exist")
-    return _worst(list(_obstacles(found, source, service, region, world)))
+    return _worst([*_obstacles(found, source, service, region, world), _delivered(found, told, region, world)])
 
 
 def _elsewhere(arn: str) -> Gap:
@@ -155,7 +174,19 @@ def _by_rule(rule: EventRule, event: Event, state: str, region: RegionInventory,
         return Deaf(f"rule {rule.name} leaves out {state}")
     if isinstance(rule.target_arns, Gap):
         return rule.target_arns
-    targets = [reaches(arn, rule.arn, EVENTBRIDGE, region, topic, world) for arn in rule.target_arns]
+    whole = messages.event(event.detail_type, event.field, state, region.account, region.region)
+    targets = [
+        reaches(
+            arn,
+            rule.arn,
+            EVENTBRIDGE,
+            region,
+            topic,
+            world,
+            [replace(whole, body=messages.ANYTHING) if arn in rule.altered_arns else whole],
+        )
+        for arn in rule.target_arns
+    ]
     found = _best(iter(targets)) if targets else Deaf(f"rule {rule.name} has no target")
     if found is None and rule.other_filters:
         return not_decided("events", "DescribeRule", region, rule.name, FILTERS)
@@ -198,7 +229,8 @@ def _notifies(vault: Vault, event: Event, region: RegionInventory, topic: str, w
     if vault.notifications is None or event.notification not in vault.notifications.events:
         listed = vault.notifications.events if isinstance(vault.notifications, Notifications) else ()
         return Deaf(f"vault {vault.name} does not notify of {event.notification}{_unsupported(listed)}")
-    return reaches(vault.notifications.topic_arn, vault.arn, BACKUP, region, topic, world)
+    told = [messages.notification(event.kind, state, region.account) for state in event.states]
+    return reaches(vault.notifications.topic_arn, vault.arn, BACKUP, region, topic, world, told)
 
 
 def _unsupported(events: tuple[str, ...]) -> str:
@@ -221,12 +253,67 @@ def _obstacles(topic: Topic, source: str, service: str, region: RegionInventory,
             yield Deaf(f"the policy of {topic.arn} does not admit {service} from {source}")
         elif denials(topic.policy, service, "sns:Publish", topic.arn):
             yield not_decided("sns", "GetTopicAttributes", region, topic.arn, f"its policy may deny {service}")
-    if isinstance(topic.confirmed_subscriptions, Gap):
-        yield topic.confirmed_subscriptions
-    elif topic.confirmed_subscriptions < 1:
-        yield Deaf(f"nobody has confirmed a subscription to {topic.arn}")
     if topic.key_id is not None:
         yield _key(topic, source, service, region, world)
+
+
+def _delivered(topic: Topic, told: Iterable[Message], region: RegionInventory, world: World) -> Path:
+    """Each message, to somebody."""
+    if isinstance(topic.subscriptions, Gap):
+        return topic.subscriptions
+    if not topic.subscriptions:
+        return Deaf(f"nobody has confirmed a subscription to {topic.arn}")
+    subscribed = topic.subscriptions
+    return _worst([_best(_received(one, message, topic, region, world) for one in subscribed) for message in told])
+
+
+def _received(
+    subscription: Subscription, message: Message, topic: Topic, region: RegionInventory, world: World
+) -> Path:
+    """Through its filter, to an endpoint that takes it."""
+    policy = subscription.filter_policy
+    if isinstance(policy, Gap):
+        return policy
+    passed = policy is None or messages.lets_through(policy, subscription.filters_body, message)
+    if passed is False:
+        return Deaf(f"the filter of a subscription to {topic.arn} leaves out {message.name}")
+    endpoint = _endpoint(subscription, topic, region, world)
+    if passed is None and not isinstance(endpoint, Deaf):
+        why = f"whether its filter lets {message.name} through no page of AWS says: {policy}"
+        return not_decided("sns", "GetSubscriptionAttributes", region, subscription.arn, why)
+    return endpoint
+
+
+def _endpoint(subscription: Subscription, topic: Topic, region: RegionInventory, world: World) -> Path:
+    """A function that SNS may start and that can run; of a queue or a stream nothing is read."""
+    arn = subscription.endpoint
+    if not arn:
+        return None
+    if subscription.protocol != "lambda" or arn.split(":")[3:5] != [region.region, region.account]:
+        why = f"whether {arn} is there, admits the topic and is read by somebody is not read"
+        return not_decided("sns", "GetSubscriptionAttributes", region, subscription.arn, why)
+    known = ((one.resource if isinstance(one, Gap) else one.arn, one) for one in region.functions)
+    found = next((one for name, one in known if arn == name or arn.startswith(f"{name}:")), None)
+    if isinstance(found, Gap):
+        return found
+    if found is None and Reads.TEMPLATE in world.reads:
+        why = f"the template does not have {arn}"
+        return not_decided("lambda", "GetFunctionConfiguration", region, subscription.arn, why)
+    return Deaf(f"function {arn} does not exist") if found is None else _starts(found, topic)
+
+
+def _starts(function: Function, topic: Topic) -> Path:
+    if isinstance(function.policy, Gap):
+        return function.policy
+    if isinstance(function.reserved_concurrency, Gap):
+        return function.reserved_concurrency
+    if function.reserved_concurrency == 0:
+        return Deaf(f"{function.name} has no concurrency: its reserved one is 0")
+    action = "lambda:InvokeFunction"
+    _, statements = admits(function.policy, SNS, action, function.arn) if function.policy else (False, ())
+    if not any(lets_in(one, topic.arn, SNS) for one in statements):
+        return Deaf(f"{topic.arn} may not start {function.name}: no permission for its ARN")
+    return None
 
 
 EQUALITY = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})

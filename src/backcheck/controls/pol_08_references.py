@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from backcheck.controls import examples
@@ -17,7 +18,7 @@ from backcheck.policy.schema import nearest
 
 @control(
     id="POL-08",
-    title="Every vault, tier and table that is named exists",
+    title="Every vault, tier, table and Region that is named exists",
     severity=Severity.HIGH,
     reads=POLICY_ONLY,
     each=the_policy,
@@ -27,12 +28,14 @@ from backcheck.policy.schema import nearest
     maps_to=("NIST-800-53r5:CP-9",),
     passes={
         "all there": examples.world,
+        "a Region that may be newer than we are: a note": lambda: _in_region("us-east-7"),
         "a tier without a table: a note": lambda: examples.world(policy=_scoped(tiers=("main/daily",))),
     },
     fails={
         "the tier's vault": lambda: _tier(vault="nowhere"),
         "the copy's vault": lambda: _tier(copies=(replace(examples.tier().copies[0], vault="d"),)),
         "a table's tier": lambda: examples.world(policy=_scoped(tiers=("main/daily", "hourly"))),
+        "a Region that AWS cannot have": lambda: _in_region("us-esat-1"),
         "the drill's table": lambda: examples.world(policy=_drilled("order")),
         "a vault far from its tables": lambda: examples.world(policy=_scoped(region="dr")),
         "two vaults of one name": lambda: examples.world(policy=_same_vault_twice()),
@@ -46,9 +49,15 @@ from backcheck.policy.schema import nearest
     no_unknown="the policy alone is read",
 )
 def references_resolve(subject: PolicySubject, world: World) -> Iterator[Verdict]:
-    """Vaults of tiers, tiers of tables and tables of drills exist, and a tier's vault is where its tables are."""
+    """Vaults of tiers, tiers of tables, tables of drills and Regions exist; a tier's vault is where its tables are."""
     policy = subject.policy
-    wrong = [*_tiers(policy), *_tables(policy), *_drills(policy), *_names(policy)]
+    wrong = [
+        *_regions(policy, world.known_regions),
+        *_tiers(policy),
+        *_tables(policy),
+        *_drills(policy),
+        *_names(policy),
+    ]
     yield from wrong
     if not wrong:
         counts = f"{len(policy.tiers)} tiers, {len(policy.vaults)} vaults and {len(policy.tables)} tables"
@@ -58,7 +67,7 @@ def references_resolve(subject: PolicySubject, world: World) -> Iterator[Verdict
             observed="every reference resolves",
             at="/",
             message=f"{counts} fit together",
-            notes=tuple(_notes(policy)),
+            notes=(*_new_regions(policy, world.known_regions), *_notes(policy)),
         )
 
 
@@ -72,6 +81,37 @@ def _notes(policy: Policy) -> Iterator[str]:
         for scope in policy.tables:
             if 0 < len(ids & set(scope.tiers)) < len(ids):
                 yield f"{scope.key} uses some tiers of {plan.key}: AWS assigns whole plans, so it gets the others, too"
+
+
+def _regions(policy: Policy, known: frozenset[str]) -> Iterator[Verdict]:
+    """A Region that nobody knows and whose name has a word that no Region's has: misspelt."""
+    for key, region in policy.regions.items():
+        if known and region not in known and not _words(region) <= _words(*known):
+            at = f"/regions/{key}"
+            yield verdict(
+                False,
+                expected="a Region of AWS",
+                observed=region,
+                at=at,
+                message=f"there is no Region `{region}`{_close(region, known)}",
+                resource=policy.resource(at),
+            )
+
+
+def _new_regions(policy: Policy, known: frozenset[str]) -> Iterator[str]:
+    for key, region in policy.regions.items():
+        if known and region not in known:
+            yield f"regions.{key}: {region} is no Region that the installed botocore knows{_close(region, known)}"
+
+
+def _words(*regions: str) -> set[str]:
+    """What stands between a Region's country, which may be a new one, and its number."""
+    return {word for region in regions for word in region.split("-")[1:-1]}
+
+
+def _close(region: str, known: frozenset[str]) -> str:
+    close = get_close_matches(region, known, n=3, cutoff=0.7)
+    return f": did you mean {' or '.join(f'`{name}`' for name in sorted(close))}?" if close else ""
 
 
 def _missing(policy: Policy, what: str, name: str, known: Iterable[str], at: str) -> Verdict:
@@ -167,6 +207,11 @@ def _twice(policy: Policy, what: str, name: str, within: str, at: str) -> Verdic
 
 def _tier(**changes: Any) -> World:
     return examples.world(policy=examples.policy(tiers=(examples.tier(**changes),)))
+
+
+def _in_region(name: str) -> World:
+    made = examples.world(policy=examples.policy(regions={"primary": examples.HERE, "dr": examples.THERE, "new": name}))
+    return replace(made, known_regions=frozenset({examples.HERE, examples.THERE}))
 
 
 def _scoped(**changes: Any) -> Policy:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from backcheck.controls import examples
 from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable, unread, verdict
 from backcheck.controls.expected_points import expectation, in_force_since, nothing_due, points_in, usable
-from backcheck.controls.moments import told
+from backcheck.controls.moments import instant, told
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
@@ -30,6 +30,8 @@ class Stretch:
     objective: timedelta
     empty: bool
     """There is no point at all: it goes back to the table's creation."""
+    too_long: tuple[str, ...]
+    """Every stretch that is longer than the objective, by the point that it follows."""
 
     @property
     def within(self) -> bool:
@@ -111,6 +113,7 @@ def rpo_was_kept(subject: ScopedTable, world: World) -> Verdict:
         observed=", ".join(map(str, measured)),
         at="ListRecoveryPointsByBackupVault.CreationDate, Status",
         message=f"longest without a newer backup of {subject.table.name}: {', '.join(map(str, measured))}",
+        instances=(name for one in measured for name in one.too_long),
     )
 
 
@@ -123,13 +126,27 @@ def _stretch(place: str, held: Held, hours: int, subject: ScopedTable, world: Wo
         times |= {point.created for point in usable(points, world.now)}
     shortest = min((days for _, days in held if days is not None), default=LOOK_BACK.days)
     opening = world.now - min(LOOK_BACK, timedelta(days=shortest))
-    start, end = _longest(sorted(times), opening, subject, world)
-    return Stretch(place=place, start=start, end=end, objective=timedelta(hours=hours), empty=not times)
+    objective = timedelta(hours=hours)
+    pairs = _stretches(sorted(times), opening, subject, world)
+    start, end = max(pairs, key=lambda pair: pair[1] - pair[0])
+    too_long = [f"{place} {_name(pair, times, opening)}" for pair in pairs if pair[1] - pair[0] > objective]
+    return Stretch(
+        place=place, start=start, end=end, objective=objective, empty=not times, too_long=tuple(dict.fromkeys(too_long))
+    )
 
 
-def _longest(
+def _name(pair: tuple[datetime, datetime], times: set[datetime], opening: datetime) -> str:
+    """By what stays from run to run: not by now, nor by a look-back that moves with it."""
+    start, end = pair
+    before = [time for time in times if time <= start]
+    if before or start > opening:
+        return f"after {instant(max(before, default=start))}"
+    return f"before {instant(end)}" if end in times else "all along"
+
+
+def _stretches(
     times: Sequence[datetime], opening: datetime, subject: ScopedTable, world: World
-) -> tuple[datetime, datetime]:
+) -> list[tuple[datetime, datetime]]:
     """From `opening`, before which points may be gone by their retention; or from when backups were first due.
 
     Without any point all is lost that came since the table was made, however young its plan is.
@@ -141,4 +158,4 @@ def _longest(
     since = opening if earlier else max(opening, in_force)
     within = [time for time in times if time > opening]
     marks = sorted([since, *within, max(world.now, since)])
-    return max(pairwise(marks), key=lambda pair: pair[1] - pair[0])
+    return list(pairwise(marks))

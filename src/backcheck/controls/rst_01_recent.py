@@ -4,17 +4,27 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from backcheck.controls import examples
-from backcheck.controls.control import BOTH, Reads, World, control, verdict
+from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
 from backcheck.controls.deployment import same_zone
-from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, nothing_yet, passed, summed_up
+from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, not_to_tell, nothing_yet, passed, summed_up
 from backcheck.controls.moments import told
-from backcheck.cron import Cron, CronError
+from backcheck.controls.validator import function_name
+from backcheck.cron import same_schedule
 from backcheck.drill.record import DrillRecord
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.backup import RestoreJob, RestoreTestingSelection
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
+from backcheck.inventory.watch import EventRule
 from backcheck.policy.model import Method
+
+RESTORES = "Restore Job State Change"
+TEMPLATE_AT = "AWS::Events::Rule.ScheduleExpression, AWS::Backup::RestoreTestingPlan, ReservedConcurrentExecutions"
+
+
+def _stopped_drill() -> World:
+    stopped = examples.function(name="shop-drill", reserved_concurrency=0)
+    return examples.world(account={"kind": "template"}, primary={"functions": (examples.function(), stopped)})
 
 
 def _test(state: str, validation: str | None = None) -> RestoreJob:
@@ -43,6 +53,7 @@ def _test(state: str, validation: str | None = None) -> RestoreJob:
     sources=(
         "https://docs.aws.amazon.com/wellarchitected/latest/reliability-pillar/rel_backing_up_data_periodic_recovery_testing_data.html",
         "https://docs.aws.amazon.com/aws-backup/latest/devguide/restore-testing.html",
+        "https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html",
     ),
     maps_to=(
         "NIST-800-53r5:CP-4",
@@ -88,6 +99,7 @@ def _test(state: str, validation: str | None = None) -> RestoreJob:
         "a template whose schedule starts nothing": lambda: examples.world(
             account={"kind": "template"}, primary={"rules": (examples.drill_rule(target_arns=()),)}
         ),
+        "a template whose schedule starts what cannot run": _stopped_drill,
     },
     unknown={
         "none yet": lambda: examples.world(drills=()),
@@ -104,38 +116,43 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
     Templates show their schedule.
     """
     scheduled = _is_scheduled(subject, world)
+    found = tuple(dict.fromkeys(_stopped(subject, world)))
+    stopped = tuple(one for one in found if isinstance(one, str))
     if Reads.TEMPLATE in world.reads:
+        if scheduled and not stopped and (gap := next((one for one in found if isinstance(one, Gap)), None)):
+            return unread(gap, resource=subject.resource)
+        why = "; ".join(stopped) if scheduled else "; ".join(("nothing runs when a drill is due", *stopped))
         return verdict(
-            scheduled,
+            scheduled and not stopped,
             expected=f"a schedule that drills: {subject.drill.schedule}",
-            observed="scheduled" if scheduled else "nothing runs when a drill is due",
-            at="AWS::Events::Rule.ScheduleExpression, AWS::Backup::RestoreTestingPlan",
-            message=f"{subject.name}: {'its drills are scheduled' if scheduled else 'nothing drills it'}",
+            observed=why or "scheduled",
+            at=TEMPLATE_AT,
+            message=f"{subject.name}: {why or 'its drills are scheduled'}",
         )
     limit = timedelta(days=subject.drill.max_age_days)
-    answers = []
-    for method in subject.drill.methods:
-        records = [record for record in subject.of(method) if record.finished <= world.now]
-        answers.append(_of(method, records, subject, world.now - limit))
+    answers = [_of(method, subject.of(method), subject, world.now - limit) for method in subject.drill.methods]
     answers += _failed_tests(subject, world)
     notes = () if scheduled else ("the account shows no schedule for drills",)
     expected = f"each method passed within {subject.drill.max_age_days} days"
-    return summed_up(subject, answers, expected=expected, notes=(*notes, *_failed_restores(subject, world)))
+    return summed_up(subject, answers, expected=expected, notes=(*notes, *stopped, *_failed_restores(subject, world)))
 
 
 def _of(method: Method, records: Sequence[DrillRecord], subject: DrilledScope, since: datetime) -> Answer:
     """The latest drill that shows anything decides: what came back last month does not come back today."""
-    decided = [record for record in records if not record.undetermined]
+    decided = [record for record in records if not record.undetermined or record.unsound]
     if not records:
         return nothing_yet(method, subject)
     if not decided:
         return Answer(status=Status.UNKNOWN, text=f"{method}: nothing is proven yet, {_last(records)}")
+    if decided[-1].unsound:
+        return not_to_tell(method, decided[-1])
     if not decided[-1].passed:
         earlier = [record for record in decided if record.passed]
         when = f"since {told(earlier[-1].finished)} no drill has passed" if earlier else "no drill has passed"
         return passed(False, f"{method}: {when}, {_last(decided)}")
-    notes = (f"{method}: a later drill {_last(records)}",) if records[-1] is not decided[-1] else ()
-    return passed(decided[-1].finished >= since, f"{method}: passed {told(decided[-1].finished)}", notes)
+    later = (f"{method}: a later drill {_last(records)}",) if records[-1] is not decided[-1] else ()
+    unsound = (f"{method}: {record.detail}" for record in decided if record.unsound)
+    return passed(decided[-1].finished >= since, f"{method}: passed {told(decided[-1].finished)}", (*later, *unsound))
 
 
 def _last(records: Sequence[DrillRecord]) -> str:
@@ -153,26 +170,46 @@ def _drills(region: RegionInventory, subject: DrilledScope) -> bool:
     if any(one.resource_type == "DynamoDB" and _takes(one, subject) for one in chosen):
         return True
     rules = () if isinstance(region.rules, Gap) else region.rules
-    return same_zone(subject.drill.timezone, "UTC") and any(
-        rule.enabled
-        and rule.schedule is not None
-        and _same(rule.schedule, subject.drill.schedule)
-        and (isinstance(rule.target_arns, Gap) or rule.target_arns)
-        for rule in rules
+    return any(
+        _is_due_with(rule, subject) and (isinstance(rule.target_arns, Gap) or rule.target_arns) for rule in rules
     )
+
+
+def _is_due_with(rule: EventRule, subject: DrilledScope) -> bool:
+    """Rules of EventBridge run in UTC."""
+    in_utc = same_zone(subject.drill.timezone, "UTC")
+    return rule.enabled and in_utc and same_schedule(rule.schedule or "", subject.drill.schedule)
+
+
+def _stopped(subject: DrilledScope, world: World) -> Iterator[str | Gap]:
+    """Functions that would drill, or validate what a restore test restored, and have no concurrency to run with."""
+    for region in world.index.regions.values():
+        for rule in () if isinstance(region.rules, Gap) else region.rules:
+            if not (_is_due_with(rule, subject) or (rule.enabled and RESTORES in rule.detail_types)):
+                continue
+            if isinstance(rule.target_arns, Gap):
+                yield rule.target_arns
+                continue
+            for name in map(function_name, rule.target_arns):
+                yield from _without_concurrency(region, name, rule.name)
+
+
+def _without_concurrency(region: RegionInventory, name: str, rule: str) -> Iterator[str | Gap]:
+    """Nothing for a target that is no function; a Gap where the function may be one that was not read."""
+    functions = [one for one in region.functions if not isinstance(one, Gap) and one.name == name]
+    if not functions:
+        yield from (one for one in region.functions if isinstance(one, Gap))
+    for one in functions:
+        if isinstance(one.reserved_concurrency, Gap):
+            yield one.reserved_concurrency
+        elif one.reserved_concurrency == 0:
+            yield f"{name}, which rule {rule} starts, never runs: its reserved concurrency is 0"
 
 
 def _takes(chosen: RestoreTestingSelection, subject: DrilledScope) -> bool:
     """`*` or no ARN at all: every protected table, as far as its conditions go (API_RestoreTestingSelectionForGet)."""
     arns = chosen.resource_arns
     return not arns or "*" in arns or subject.resource in arns
-
-
-def _same(one: str, other: str) -> bool:
-    try:
-        return Cron.parse(one) == Cron.parse(other)
-    except CronError:  # rate() for one: an EventBridge schedule that is no cron
-        return False
 
 
 def _failed_tests(subject: DrilledScope, world: World) -> Iterator[Answer]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backcheck.controls.control import World, unread
 from backcheck.controls.deployment import Place, look_up, same_zone
-from backcheck.cron import Cron, CronError
+from backcheck.cron import same_schedule
 from backcheck.finding import Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
@@ -72,10 +72,7 @@ class Validator:
         return None
 
     def _is_due_with(self, schedule: str) -> bool:
-        try:
-            return self.in_utc and Cron.parse(schedule) == Cron.parse(self.validation.schedule)
-        except CronError:  # rate() is a schedule too, and not the policy's
-            return False
+        return self.in_utc and same_schedule(schedule, self.validation.schedule)
 
 
 def validators(world: World) -> Iterator[Validator | Verdict]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from backcheck.controls import examples
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
 from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
+from backcheck.controls.key_access import USING
 from backcheck.controls.keys import NOT_THERE, find_key, why_unusable
 from backcheck.controls.vaults import PresentVault, present_vaults
 from backcheck.finding import Severity, Verdict
@@ -13,9 +14,6 @@ from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Key, PolicyDocument, Statement
 from backcheck.policy.model import KeyKind
 
-USING = ("kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant")
-"""What backups under a key, their copies and restores take
-(https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html)."""
 OF_THE_ACCOUNT = frozenset({"kms:calleraccount", "aws:principalaccount", "aws:principalorgid"})
 AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotationStatus"
 
@@ -140,7 +138,7 @@ def _admitting(key: Key, policy: PolicyDocument) -> Iterator[Statement]:
     Whom of the account it lets in, and what their own policies say, is not judged here.
     """
     for statement in policy.statements:
-        about = action_matches(statement, USING[0]) and resource_matches(statement, key.arn)
+        about = action_matches(statement, "kms:Decrypt") and resource_matches(statement, key.arn)
         if statement.effect == "Allow" and about and _is_about_the_account(key, statement):
             yield statement
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from jsonschema import Draft202012Validator, ValidationError
 
-from backcheck.drill.record import DrillRecord, contradictions
+from backcheck.drill.record import UNSOUND, DrillRecord, contradictions
 from backcheck.errors import Error
 from backcheck.inventory.gap import Gap
 
@@ -70,14 +70,18 @@ def append(path: Path, records: Iterable[DrillRecord]) -> None:
 def read(path: Path) -> tuple[DrillRecord, ...] | Gap:
     """The records, oldest first; a Gap where the file is not a whole history: then nothing is known of any drill.
 
-    So it is with a record that contradicts itself: what else the file says is no better than that.
+    A record that contradicts itself is UNSOUND, and the others count: each is of one table and method, and so is it.
+    Where the line cannot say of which account's table, it could be of any, and there is a Gap.
     """
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
         return _gap("Unreadable", f"{path}: {error.strerror}")
+    records: list[DrillRecord] = []
     try:
-        records = [_record(line, f"{path}:{number}") for number, line in enumerate(lines, start=1) if line.strip()]
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                records.append(_sound(_record(line, f"{path}:{number}"), f"{path}:{number}", records[-1:]))
     except Error as error:
         return _gap("Malformed", error.diagnostics())
     return tuple(sorted(records, key=lambda one: one.started))
@@ -98,10 +102,31 @@ def _record(line: bytes, where: str) -> DrillRecord:
     del held["schema"]
     started, finished = (_moment(held.pop(name), where) for name in ("started", "finished"))
     phases = tuple((name, seconds) for name, seconds in held.pop("phases"))
-    record = DrillRecord(started=started, finished=finished, phases=phases, **held)
-    if found := [f"{field}: {what}" for field, what in contradictions(record)]:
-        raise Error(f"a record that contradicts itself: {'; '.join(found)}", where=where)
-    return record
+    return DrillRecord(started=started, finished=finished, phases=phases, **held)
+
+
+def _sound(record: DrillRecord, where: str, before: list[DrillRecord]) -> DrillRecord:
+    """The record, or an UNSOUND one in its place that is no older than what was written before it."""
+    found = list(contradictions(record))
+    if not found:
+        return record
+    why = f"a record that contradicts itself: {'; '.join(f'{field}: {what}' for field, what in found)}"
+    if "account" in dict(found):
+        raise Error(why, where=where)
+    at = max(record.started, record.finished, *(one.finished for one in before))
+    return replace(
+        record,
+        started=at,
+        finished=at,
+        active_minutes=None,
+        verified_minutes=None,
+        passed=False,
+        undetermined=True,
+        integrity=UNSOUND,
+        boundary="",
+        settings="",
+        detail=f"{where}: {why}",
+    )
 
 
 def _field(wrong: ValidationError) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+UNSOUND = "contradictory"
+"""No line holds this: it is what a reader makes of one that contradicts itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillRecord:
@@ -25,7 +28,7 @@ class DrillRecord:
     passed: bool
     """It has shown everything that the policy's drill.checks ask for."""
     integrity: str
-    """equal, different or not-proven, as the comparison said."""
+    """equal, different or not-proven, as the comparison said; UNSOUND in place of what the line said."""
     witness: str
     """Kind of the witness: export, sealed-manifest, quiet-scan."""
     independent: bool
@@ -40,6 +43,11 @@ class DrillRecord:
     """It has not passed, and nothing that it has shown says that the backup is at fault."""
     boundary: str = ""
     """asserted or broken, by the canary; empty: not asserted."""
+
+    @property
+    def unsound(self) -> bool:
+        """Its line contradicts itself: what the drill has shown is not known. `detail` says why."""
+        return self.integrity == UNSOUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

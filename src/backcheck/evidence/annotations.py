@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backcheck.evidence.checkout import Checkout
 from backcheck.finding import Finding, Run, Status
 
 
-def commands(run: Run) -> Iterator[str]:
-    """A line for each FAIL and UNKNOWN; both block, so both are errors."""
-    for finding in run.findings:
-        if finding.status in (Status.FAIL, Status.UNKNOWN):
-            yield _command(finding)
+def commands(run: Run, checkout: Checkout) -> Iterator[str]:
+    """A line for each FAIL, then one for each reason of an UNKNOWN; both block, so both are errors.
+
+    GitHub shows ten of a step: what is wrong must not be buried under what hangs on it.
+    """
+    failed = [finding for finding in run.findings if finding.status is Status.FAIL]
+    yield from (_command(finding, checkout) for finding in sorted(failed, key=lambda one: one.severity.rank))
+    unknown = {finding.message: finding for finding in reversed(run.findings) if finding.status is Status.UNKNOWN}
+    yield from (_command(finding, checkout) for finding in reversed(unknown.values()))
 
 
-def _command(finding: Finding) -> str:
+def _command(finding: Finding, checkout: Checkout) -> str:
     place = finding.location
-    where = f"file={_property(place.file)},line={max(place.line, 1)}," if place else ""
+    where = f"file={_property(checkout.path(place.file).as_posix())},line={max(place.line, 1)}," if place else ""
     title = _property(f"{finding.control} {finding.status.value}")
     return f"::error {where}title={title}::{_data(finding.message)}"
 

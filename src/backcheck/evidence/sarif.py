@@ -18,6 +18,7 @@ import orjson
 
 from backcheck import __version__
 from backcheck.controls.control import AnyControl
+from backcheck.evidence.checkout import Checkout
 from backcheck.finding import Finding, Run, Severity, Status
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -26,8 +27,8 @@ _SCORE = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0"
 """GitHub's `security-severity`: over 9.0 critical, 7.0 high, 4.0 medium."""
 
 
-def render(run: Run, controls: Iterable[AnyControl], file: str) -> bytes:
-    """The log's bytes; equal runs give equal bytes."""
+def render(run: Run, controls: Iterable[AnyControl], file: str, checkout: Checkout | None = None) -> bytes:
+    """The log's bytes; equal runs give equal bytes. Without a checkout, files are named as they were given."""
     shown = [finding for finding in run.findings if finding.status in SHOWN]
     ids = sorted({finding.control for finding in shown})
     known = {control.id: control for control in controls}
@@ -45,7 +46,7 @@ def render(run: Run, controls: Iterable[AnyControl], file: str) -> bytes:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, ids.index(finding.control), file) for finding in shown],
+                "results": [_result(finding, ids.index(finding.control), file, checkout) for finding in shown],
                 "properties": {"simulated": run.simulated, "policy": run.policy_name, "clock": run.clock.isoformat()},
             }
         ],
@@ -71,7 +72,7 @@ def _rule(id: str, control: AnyControl | None, shown: Iterable[Finding]) -> dict
     return rule
 
 
-def _result(finding: Finding, index: int, file: str) -> dict[str, Any]:
+def _result(finding: Finding, index: int, file: str, checkout: Checkout | None) -> dict[str, Any]:
     unknown = finding.status is Status.UNKNOWN
     about = finding.resource + (f" ({finding.tier})" if finding.tier else "")
     text = f"could not be determined: {finding.message}" if unknown else finding.message
@@ -84,7 +85,7 @@ def _result(finding: Finding, index: int, file: str) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": uri(place.file if place else file)},
+                    "artifactLocation": _artifact(place.file if place else file, checkout),
                     "region": {"startLine": max(place.line if place else 1, 1)},
                 },
                 "logicalLocations": [{"fullyQualifiedName": about}],
@@ -98,7 +99,12 @@ def _result(finding: Finding, index: int, file: str) -> dict[str, Any]:
     return result
 
 
-def uri(file: str) -> str:
-    """A path as SARIF wants it: relative, with slashes, escaped; an absolute one as file:."""
-    path = PurePath(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+def _artifact(file: str, checkout: Checkout | None) -> dict[str, str]:
+    """A path with slashes, escaped, from the root of the repository; one that is not below it as file:.
+
+    Only what is relative may have a base (3.4.4), and %SRCROOT% is what GitHub and CodeQL call theirs.
+    """
+    path = checkout.path(file) if checkout else PurePath(file)
+    if path.is_absolute():
+        return {"uri": path.as_uri()}
+    return {"uri": quote(path.as_posix()), "uriBaseId": "%SRCROOT%"}

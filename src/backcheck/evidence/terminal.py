@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from backcheck.finding import Finding, Run, Status
 
 LISTED = 20
-"""How many findings the summary names; the report has all."""
+"""How many findings, or groups of them with one cause, the summary names; the report has all."""
 
 SIMULATED = "SIMULATED: this shows that the suite works and is no evidence of a backup"
 
@@ -109,8 +111,26 @@ def _place(finding: Finding) -> Iterator[str]:
 
 def _listed(findings: list[Finding], status: Status) -> Iterator[str]:
     ordered = sorted(findings, key=lambda finding: (finding.severity.rank, finding.key))
-    for finding in ordered[:LISTED]:
-        yield printable(f"{status.value.upper():7} {finding.control} {finding.resource}: {finding.message}")
-        yield from (printable(f"{'':7} {place}") for place in _place(finding))
-    if len(ordered) > LISTED:
-        yield f"{status.value.upper():7} and {len(ordered) - LISTED} more"
+    groups: dict[str, list[Finding]] = {}
+    for finding in ordered:
+        # what is not known for one reason is told once; what is wrong is told each time
+        key = finding.message if status is Status.UNKNOWN else "\n".join(finding.key)
+        groups.setdefault(key, []).append(finding)
+    for group in list(groups.values())[:LISTED]:
+        yield from _told(group, f"{status.value.upper():7}")
+    left = sum(map(len, list(groups.values())[LISTED:]))
+    if left:
+        yield f"{status.value.upper():7} and {left} more"
+
+
+def _told(group: list[Finding], head: str) -> Iterator[str]:
+    first = group[0]
+    if len(group) == 1:
+        yield printable(f"{head} {first.control} {first.resource}: {first.message}")
+    else:
+        counts = Counter(finding.control for finding in group)
+        controls = ", ".join(f"{name} ({count})" if count > 1 else name for name, count in sorted(counts.items()))
+        yield printable(f"{head} {len(group)} findings: {first.message}")
+        yield from textwrap.wrap(f"on it hang {controls}", 120, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    if len({finding.location for finding in group}) == 1:
+        yield from (printable(f"{'':7} {place}") for place in _place(first))

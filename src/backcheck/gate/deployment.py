@@ -8,24 +8,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from backcheck.gate.reads import BACKUP_RULES
+from backcheck.finding import Location
 from backcheck.gate.stacks import StackSpec
+from backcheck.gate.wording import place_of
 from backcheck.inventory.backup import Vault
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.connect import Kind, Target
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key, Topic
+from backcheck.inventory.iam import Key
 from backcheck.inventory.model import AccountInventory, Inventory, RegionInventory, Table
 from backcheck.policy.model import Policy
+from backcheck.sandbox import topics
 from backcheck.sandbox.cloudformation import deploy
 from backcheck.sandbox.cloudformation_clients import account_in
 from backcheck.sandbox.cloudformation_stacks import DeployError, Stack, StackResource, stacks_of
 from backcheck.sandbox.sandbox import Sandbox
+from backcheck.template.node import RefusedTemplateError
 from backcheck.template.result import ResolvedResource
-from backcheck.template.value import Value
+from backcheck.template.value import Unresolved
 
-_WORD = re.compile(r"[A-Za-z]+")
-_RULE_NAMED = re.compile(r"\brule ([A-Za-z0-9_.-]+[A-Za-z0-9])")
+_NAME = re.compile(r"[A-Za-z0-9]+")
 
 Place = tuple[str, str]
 """(account id, region)."""
@@ -60,13 +62,20 @@ class Outcome:
     """The stack, then those nested in it; nothing where CloudFormation would not even begin."""
     refusal: str
     """AWS's words; empty where the stack was created."""
-    line: int
-    """Of what was refused; 0 where the whole template was."""
+    refused_at: Location | None = None
+    """Where what was refused is written, a nested template's own file; None where nothing was."""
 
     @property
     def place(self) -> Place:
         """Where it was deployed."""
         return (self.spec.account, self.spec.region)
+
+    def adding(self) -> Iterator[tuple[Location, Unresolved]]:
+        """What adds resources of which nothing is known: macros, and loops over what is not known."""
+        for stack in self.stacks:
+            for one in stack.template.unresolved:
+                if one.path == "/Resources" or re.fullmatch(r"/Resources/Fn::ForEach::[^/]+", one.path):
+                    yield Location(file=stack.template.file, line=one.line or 1), one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +109,12 @@ def deployed(stacks: Iterable[StackSpec], policy: Policy, now: datetime) -> Depl
             for account in policy.accounts
             if any(outcome.spec.account == account.id for outcome in outcomes)
         ]
+        for region in {outcome.place for outcome in outcomes}:
+            topics.confirm_all(sandbox.world.region(*region))
         inventory = collect(targets, policy, lambda: now, every_role=True)
-        subscribed = _subscribed(sandbox, inventory)
     bare = Deployment(outcomes=outcomes, inventory=inventory)
     policies = {made.arn: made.wanted for made in bare.made() if made.wanted and made.arn}
-    accounts = tuple(_as_template(one, told, policies, subscribed) for one in inventory.accounts)
+    accounts = tuple(_as_template(one, told, policies) for one in inventory.accounts)
     return replace(bare, inventory=replace(inventory, accounts=accounts))
 
 
@@ -113,67 +123,46 @@ def _deploy(spec: StackSpec, sandbox: Sandbox) -> Outcome:
     before = set(stacks_of(sandbox.world, spec.account, spec.region))
     try:
         stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters, for_drift=False)
+    except RefusedTemplateError as error:
+        at = Location(file=error.file, line=error.mark.line or 1)
+        return Outcome(spec=spec, stacks=(), refusal=f"ValidationError: {error.message}", refused_at=at)
     except DeployError as error:
-        return Outcome(spec=spec, stacks=(), refusal=f"{error.code}: {error.message}", line=0)
+        at = Location(file=error.where or spec.file, line=error.line or 1)
+        return Outcome(spec=spec, stacks=(), refusal=f"{error.code}: {error.message}", refused_at=at)
     after = stacks_of(sandbox.world, spec.account, spec.region)
-    nested = (one for key, one in after.items() if key not in before and one is not stack)
-    failed = next((one for one in stack.events if one.status == "CREATE_FAILED"), None)
-    refused = stack.template.resources.get(failed.logical_id) if failed else None
-    line = _line_of_refusal(refused, failed.reason) if failed and refused else 0
-    return Outcome(spec=spec, stacks=(stack, *nested), refusal=stack.failure, line=line)
+    nested = tuple(one for key, one in after.items() if key not in before and one is not stack)
+    refused_at = _place_of_refusal(stack, nested) if stack.failure else None
+    return Outcome(spec=spec, stacks=(stack, *nested), refusal=stack.failure, refused_at=refused_at)
 
 
-def _line_of_refusal(refused: ResolvedResource, words: str) -> int:
-    """The line of a property that AWS's words name, in the rule that they name; else the resource's."""
-    said = set(_WORD.findall(words))
-    rules = _RULE_NAMED.search(words)
-    named = [pointer for pointer in refused.lines if pointer.rpartition("/")[2] in said]
-    if rules:
-        names = list(rule_names(refused))
-        index = names.index(rules[1]) if rules[1] in names else -1
-        named = [pointer for pointer in named if f"{BACKUP_RULES}/{index}/" in pointer] or named
-    return refused.lines[named[0]] if named else refused.line
-
-
-def rule_names(plan: ResolvedResource) -> Iterator[Value]:
-    """The names of a plan's rules, in order."""
-    value: Value = plan.properties
-    for token in BACKUP_RULES.strip("/").split("/"):
-        value = value.get(token, "") if isinstance(value, Mapping) else ""
-    for rule in value if isinstance(value, tuple) else ():
-        yield rule.get("RuleName", "") if isinstance(rule, Mapping) else ""
-
-
-def _subscribed(sandbox: Sandbox, inventory: Inventory) -> Mapping[str, int]:
-    """Subscriptions of each topic, confirmed or not: people confirm them once the stack is there."""
-    found = {}
-    for region in inventory.regions():
-        sns = sandbox.client("sns", region=region.region, account=region.account)
-        for topic in region.topics:
-            if isinstance(topic, Topic):
-                pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic.arn)
-                found[topic.arn] = sum(len(page["Subscriptions"]) for page in pages)
-    return found
+def _place_of_refusal(stack: Stack, nested: tuple[Stack, ...]) -> Location:
+    """Where the first resource that failed is written; where it is a nested stack, what failed in that."""
+    failed, template = stack.first_failure, stack.template
+    if failed is None:  # an output
+        named = (one.line for one in template.outputs.values() if one.name in _NAME.findall(stack.failure))
+        return Location(file=template.file, line=next(named, 1))
+    inner = next((one for one in nested if f" {one.id} " in failed.reason), None)
+    if inner is not None:
+        return _place_of_refusal(inner, nested)
+    refused = template.resources[failed.logical_id]
+    return Location(file=template.file, line=refused.line_of(place_of(failed.reason, refused)))
 
 
 def _as_template(
     account: AccountInventory,
     told: set[Place],
     wanted: Mapping[str, ResolvedResource],
-    subscribed: Mapping[str, int],
 ) -> AccountInventory:
     regions = tuple(
-        with_what_only_templates_say(region, wanted, subscribed)
+        with_what_only_templates_say(region, wanted)
         for region in account.regions
         if (region.account, region.region) in told
     )
     return replace(account, kind=Kind.TEMPLATE, simulated=True, regions=regions)
 
 
-def with_what_only_templates_say(
-    region: RegionInventory, wanted: Mapping[str, ResolvedResource], subscribed: Mapping[str, int]
-) -> RegionInventory:
-    """What becomes of tables, vaults and keys when their stack goes, by ARN; and how many subscribe to each topic."""
+def with_what_only_templates_say(region: RegionInventory, wanted: Mapping[str, ResolvedResource]) -> RegionInventory:
+    """What becomes of tables, vaults and keys when their stack goes, by ARN."""
 
     def kept(one: Kept) -> Kept:
         written = wanted.get(one.arn)
@@ -181,13 +170,9 @@ def with_what_only_templates_say(
             return one
         return replace(one, deletion_policy=written.deletion_policy, replace_policy=written.update_replace_policy)
 
-    def topic(one: Topic | Gap) -> Topic | Gap:
-        return one if isinstance(one, Gap) else replace(one, confirmed_subscriptions=subscribed.get(one.arn, 0))
-
     return replace(
         region,
         tables=tuple(one if isinstance(one, Gap) else kept(one) for one in region.tables),
         vaults=region.vaults if isinstance(region.vaults, Gap) else tuple(kept(one) for one in region.vaults),
         keys=tuple(one if isinstance(one, Gap) else kept(one) for one in region.keys),
-        topics=tuple(map(topic, region.topics)),
     )

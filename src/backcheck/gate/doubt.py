@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,8 +15,9 @@ from backcheck.template.value import is_known
 
 AWS_BACKUP = "aws.backup"
 NOT_GIVEN = "the snapshot has nothing of this account and region"
-NOT_MODELLED = "what it does to backups and alerts is not modelled here"
-CALLS = "no template for this account and region was given, or its stack was refused"
+NOT_MODELLED = "what it does to backups is not modelled"
+_NO_ROLE = re.compile(r"iam:GetRole of (\S+) in \S*: NotInTemplate")
+_REGION = re.compile(r" in ([a-z0-9-]+): ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +55,14 @@ def _of(made: Made) -> Iterator[Doubt]:
         reasons = "; ".join(f"{pointer}: {one.reason}" for pointer, one in resource.unresolved)
         yield Doubt(made=made, pointer="", line=resource.line, reason=reasons or resource.skipped)
     harmless = HARMLESS.get(resource.type, ())
-    for pointer in resource.ignored:
-        if " " not in pointer and not any(_overlap(pointer, other) for other in harmless):
-            line = made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line
-            yield Doubt(made=made, pointer=pointer, line=line, reason=NOT_MODELLED)
-    for pointer, why in resource.unresolved:
-        if not any(_overlap(pointer, other) for other in harmless):
-            line = why.line or (made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line)
-            yield Doubt(made=made, pointer=pointer, line=line, reason=why.reason)
+    known_not = [(pointer, why.line, why.reason) for pointer, why in resource.unresolved]
+    known_not += [(pointer, 0, NOT_MODELLED) for pointer in resource.ignored]
+    for pointer, line, reason in known_not:
+        parent, _, last = pointer.rpartition("/")
+        about = parent if last.startswith("Fn::") else pointer  # a macro or a loop may write anything where it stands
+        if not about or not any(_overlap(about, other) for other in harmless):
+            written = made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line
+            yield Doubt(made=made, pointer=about, line=line or written, reason=reason)
 
 
 def _hears_others(made: Made) -> bool:
@@ -79,7 +81,7 @@ def doubted(finding: Finding, known: tuple[Doubt, ...], places: Places) -> Findi
     with one about what decided it: a doubt elsewhere does not excuse what is plainly wrong.
     """
     if finding.control not in READS or finding.status not in (Status.PASS, Status.FAIL):
-        return _explained(finding)
+        return _explained(finding, places)
     doubt = next((one for one in known if _touches(finding, one, places)), None)
     if doubt is None:
         return finding
@@ -93,9 +95,16 @@ def doubted(finding: Finding, known: tuple[Doubt, ...], places: Places) -> Findi
     )
 
 
-def _explained(finding: Finding) -> Finding:
+def _explained(finding: Finding, places: Places) -> Finding:
     """In the words of a gate: there is no snapshot here, but a region that no template is for."""
-    return replace(finding, message=finding.message.replace(NOT_GIVEN, CALLS))
+    role = _NO_ROLE.search(finding.message)
+    if role:
+        missing = f"cannot be told: no template that was given has the role {role[1]}"
+        return replace(finding, message=places.why_not() if places.is_partial else missing)
+    if NOT_GIVEN not in finding.message:
+        return finding
+    region = _REGION.search(finding.message)
+    return replace(finding, message=places.why_not(region[1] if region else ""))
 
 
 def _touches(finding: Finding, doubt: Doubt, places: Places) -> bool:

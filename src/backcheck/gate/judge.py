@@ -16,13 +16,12 @@ from backcheck.gate import cfn_lint, checkov
 from backcheck.gate.deployment import Deployment, Outcome, deployed
 from backcheck.gate.doubt import Doubt, doubted, doubts, is_opaque
 from backcheck.gate.linting import Lint, merged, silent
-from backcheck.gate.places import Places, named
-from backcheck.gate.reads import READS
+from backcheck.gate.places import DEPLOYS, Places, named
+from backcheck.gate.reads import LACKING, READS
 from backcheck.gate.stacks import StackSpec
 from backcheck.inventory import snapshot
 from backcheck.policy.model import Policy
 
-DEPLOYS = "TPL-01"
 NO_EXPORT = "no export named"
 CONFIRM = "a template cannot show that its subscription is confirmed: do so once it is deployed"
 
@@ -80,8 +79,7 @@ def _judged(deployment: Deployment, policy: Policy, now: datetime) -> Judged:
     run = audit(world, CONTROLS, hashlib.sha256(taken).hexdigest())
     places = Places(deployment, policy)
     known = doubts(places.made)
-    refused = [outcome.spec.name for outcome in deployment.outcomes if outcome.refusal]
-    settled = (_unless_refused(one, refused, places) for one in run.findings)
+    settled = (_unless_refused(one, places) if places.is_partial else one for one in run.findings)
     findings = [_placed(one, known, places) for one in settled]
     findings += [_deploys(outcome) for outcome in deployment.outcomes]
     ordered = tuple(sorted(map(_with_note, findings), key=lambda finding: finding.key))
@@ -97,13 +95,12 @@ def _placed(finding: Finding, known: tuple[Doubt, ...], places: Places) -> Findi
     return replace(told, resource=placed.resource)
 
 
-def _unless_refused(finding: Finding, refused: list[str], places: Places) -> Finding:
+def _unless_refused(finding: Finding, places: Places) -> Finding:
     """What is missing may be in a stack that was refused; what is there and wrong is wrong."""
-    missing = finding.control in READS and finding.status is Status.FAIL and places.of(finding) is None
-    if not refused or not missing:
+    lacks = finding.control in READS and (finding.control in LACKING or places.of(finding) is None)
+    if not lacks or finding.status is not Status.FAIL:
         return finding
-    message = f"cannot be told: stack {', '.join(refused)} is refused (see {DEPLOYS}), and it may be in there"
-    return replace(finding, status=Status.UNKNOWN, observed="not known", message=message)
+    return replace(finding, status=Status.UNKNOWN, observed="not known", message=places.why_not())
 
 
 def _with_note(finding: Finding) -> Finding:
@@ -116,7 +113,7 @@ def _deploys(outcome: Outcome) -> Finding:
     file = outcome.spec.file
     unknown = list(_not_known(outcome))
     status = Status.FAIL if outcome.refusal else Status.UNKNOWN if unknown else Status.PASS
-    line = outcome.line or (unknown[0][0] if unknown and not outcome.refusal else 1)
+    at = outcome.refused_at or (unknown[0][0] if unknown else Location(file=file, line=1))
     said = outcome.refusal or "; ".join(dict.fromkeys(why for _, why in unknown)) or "created"
     return Finding(
         control=DEPLOYS,
@@ -131,7 +128,7 @@ def _deploys(outcome: Outcome) -> Finding:
         notes=tuple(str(warning.message) for stack in outcome.stacks[:1] for warning in stack.template.warnings),
         remediation="Correct the template; for what is not known give parameters, nested templates or other stacks.",
         maps_to=(),
-        location=Location(file=file, line=line or 1),
+        location=at,
     )
 
 
@@ -141,15 +138,18 @@ def _told(status: Status, said: str) -> str:
     return f"not all of it is known: {said}" if status is Status.UNKNOWN else "it would be created"
 
 
-def _not_known(outcome: Outcome) -> Iterator[tuple[int, str]]:
+def _not_known(outcome: Outcome) -> Iterator[tuple[Location, str]]:
     """What keeps a stack from being judged as a whole: imports that nobody exports, and templates not at hand."""
+    for at, adding in outcome.adding():
+        yield at, f"{adding.path}: {adding.reason}"
     for stack in outcome.stacks:
         for one in stack.template.unresolved:
-            if NO_EXPORT in one.reason or one.path == "/Resources":
-                yield one.line, f"{one.path}: {one.reason}"
+            if NO_EXPORT in one.reason:
+                yield Location(file=stack.template.file, line=one.line or 1), f"{one.path}: {one.reason}"
         for resource in stack.not_created:
             if is_opaque(resource.type):
-                yield resource.line, f"/Resources/{resource.logical_id}: {resource.skipped}"
+                at = Location(file=stack.template.file, line=resource.line or 1)
+                yield at, f"/Resources/{resource.logical_id}: {resource.skipped}"
 
 
 def _linted(

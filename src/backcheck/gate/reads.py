@@ -18,7 +18,7 @@ ROLE, MANAGED, INLINE, ROLE_POLICY = (
     "AWS::IAM::Policy",
     "AWS::IAM::RolePolicy",
 )
-KEY = "AWS::KMS::Key"
+KEY, ALIAS = "AWS::KMS::Key", "AWS::KMS::Alias"
 TOPIC, TOPIC_POLICY, TOPIC_INLINE = "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy"
 SUBSCRIPTION = "AWS::SNS::Subscription"
 RULE, FUNCTION, PERMISSION = "AWS::Events::Rule", "AWS::Lambda::Function", "AWS::Lambda::Permission"
@@ -32,6 +32,14 @@ _TABLES = {TABLE: ("",), GLOBAL_TABLE: ("",)}
 _SELECTED = {SELECTION: ("/BackupSelection",), PLAN: ("",)}
 _TOPICS = {TOPIC: ("",), TOPIC_POLICY: ("/PolicyDocument",), TOPIC_INLINE: ("/PolicyDocument",), SUBSCRIPTION: ("",)}
 _ROLES = {MANAGED: ("/PolicyDocument",), INLINE: ("/PolicyDocument",), ROLE_POLICY: ("/PolicyDocument",)}
+_KEYS = {
+    VAULT: ("/EncryptionKeyArn",),
+    AIR_GAPPED: ("/EncryptionKeyArn",),
+    KEY: ("/KeyPolicy", ""),
+    ALIAS: ("",),
+    TABLE: ("/SSESpecification",),
+    GLOBAL_TABLE: ("/Replicas", "/SSESpecification"),
+}
 _VAULTS = {VAULT: ("/BackupVaultName",), AIR_GAPPED: ("/BackupVaultName",)}
 
 Reads = Mapping[str, tuple[str, ...]]
@@ -81,15 +89,32 @@ READS: Mapping[str, Reads] = {
     "DR-02": {PLAN: (f"{BACKUP_RULE}/CopyActions", f"{BACKUP_RULE}/Lifecycle")},
     "DR-05": {**_VAULTS, ROLE: ("/RoleName",), KEY: ("",)},
     "RPO-01": {PLAN: (BACKUP_RULES,), SELECTION: ("/BackupSelection",), **_TABLES},
-    "FEA-01": {PLAN: (BACKUP_RULE,), VAULT: ("/LockConfiguration",), AIR_GAPPED: ("",), KEY: ("",)},
+    "FEA-01": {
+        PLAN: (BACKUP_RULE,),
+        VAULT: ("/LockConfiguration",),
+        AIR_GAPPED: ("",),
+        KEY: ("",),
+        TABLE: ("/ResourcePolicy",),
+        GLOBAL_TABLE: ("/Replicas",),
+    },
     "FEA-02": {PLAN: (BACKUP_RULE,), SELECTION: ("/BackupSelection",)},
-    "IAM-01": {ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"), SELECTION: ("",), **_ROLES},
-    "IAM-02": {ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"), **_ROLES},
+    "IAM-01": {
+        ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"),
+        SELECTION: ("",),
+        **_ROLES,
+        **_KEYS,
+    },
+    "IAM-02": {ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"), **_ROLES, **_KEYS},
     "IAM-03": {ROLE: ("/Policies", "/ManagedPolicyArns"), **_ROLES, **_TABLES},
     "ALR-01": {RULE: ("",), **_TOPICS, VAULT: ("/Notifications",), AIR_GAPPED: ("",), KEY: ("/KeyPolicy",)},
     "ALR-02": {RULE: ("/State", "/ScheduleExpression", ""), FUNCTION: ("",), PERMISSION: ("",)},
     "ALR-03": {ALARM: ("",), **_TOPICS, FUNCTION: ("/FunctionName",), RULE: ("/Targets",), KEY: ("/KeyPolicy",)},
-    "RST-01": {RULE: ("/ScheduleExpression", "/State"), TESTING: ("",), TESTED: ("",)},
+    "RST-01": {
+        RULE: ("/ScheduleExpression", "/State"),
+        TESTING: ("",),
+        TESTED: ("",),
+        FUNCTION: ("/ReservedConcurrentExecutions",),
+    },
     "DRF-01": {PLAN: ("/BackupPlan",), VAULT: ("/LockConfiguration",), AIR_GAPPED: ("",)},
 }
 
@@ -104,9 +129,9 @@ HARMLESS: Reads = {
         "/TimeToLiveSpecification", "/WarmThroughput",
     ),
     GLOBAL_TABLE: (
-        "/AttributeDefinitions", "/BillingMode", "/KeySchema", "/ReadOnDemandThroughputSettings",
-        "/ReadProvisionedThroughputSettings", "/StreamSpecification", "/VectorIndexes", "/WarmThroughput",
-        "/WriteOnDemandThroughputSettings", "/WriteProvisionedThroughputSettings",
+        "/AttributeDefinitions", "/BillingMode", "/GlobalTableWitnesses", "/KeySchema", "/MultiRegionConsistency",
+        "/ReadOnDemandThroughputSettings", "/ReadProvisionedThroughputSettings", "/StreamSpecification",
+        "/WarmThroughput", "/WriteOnDemandThroughputSettings", "/WriteProvisionedThroughputSettings",
     ),
     VAULT: ("/BackupVaultTags",),
     PLAN: ("/BackupPlanTags",),
@@ -114,13 +139,13 @@ HARMLESS: Reads = {
     KEY: ("/Description", "/RotationPeriodInDays", "/Tags"),
     MANAGED: ("/Groups", "/Users"),
     INLINE: ("/Groups", "/Users"),
-    TOPIC: ("/ArchivePolicy", "/DeliveryStatusLogging", "/DisplayName", "/FifoThroughputScope", "/Tags"),
+    TOPIC: ("/DeliveryStatusLogging", "/DisplayName", "/Tags"),
     SUBSCRIPTION: ("/ReplayPolicy",),
     FUNCTION: (
         "/Code", "/CodeSigningConfigArn", "/DeadLetterConfig", "/Description", "/Environment", "/EphemeralStorage",
         "/FileSystemConfigs", "/Handler", "/KmsKeyArn", "/Layers", "/LoggingConfig", "/MemorySize",
         "/PublishToLatestPublished", "/RecursiveLoop", "/Role", "/RuntimeManagementConfig", "/SnapStart", "/Tags",
-        "/TracingConfig", "/VpcConfig",
+        "/TenancyConfig", "/TracingConfig", "/VpcConfig",
     ),
     RULE: ("/Description", "/Tags"),
     ALARM: ("/AlarmDescription", "/InsufficientDataActions", "/OKActions", "/Tags"),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from backcheck.errors import UsageError
 from backcheck.policy.model import PRIMARY, Policy
-from backcheck.template.load import Template, load
+from backcheck.template.load import Template, load, loads_any, read
+from backcheck.template.node import Map, Node, Sequence, text_of
 
 Parameters = Mapping[str, Mapping[str, str]]
 """Stack name to parameter to value; the name "" holds for every stack that has the parameter."""
@@ -118,7 +115,10 @@ def _with_parameters(spec: StackSpec, parameters: Parameters) -> StackSpec:
 
 
 def parameters_of(pairs: Iterable[str], file: Path | None) -> Parameters:
-    """Parameters from `--parameter [STACK.]K=V` over those of a file. Raises UsageError for what is neither."""
+    """Parameters from `--parameter [STACK.]K=V` over those of a file.
+
+    Raises UsageError for what is neither, TemplateError for a file that cannot be read as YAML or JSON.
+    """
     found: dict[str, dict[str, str]] = {}
     for stack, name, value in [*(_from_file(file) if file else ()), *map(_pair, pairs)]:
         found.setdefault(stack, {})[name] = value
@@ -136,32 +136,39 @@ def _pair(written: str) -> tuple[str, str, str]:
 def _from_file(path: Path) -> list[tuple[str, str, str]]:
     """A map of names to values, of stacks to such maps, CloudFormation's list, or its configuration file.
 
+    Values are taken as they are written: an account id keeps its zeros, and a date is text.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/continuous-delivery-codepipeline-cfn-artifacts.html
     """
-    try:
-        document = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"cannot be read as YAML or JSON: {error}", where=str(path)) from error
-    if isinstance(document, dict) and isinstance(document.get("Parameters"), dict):
-        document = document["Parameters"]
-    if isinstance(document, list):
-        return [("", *_listed(item, path)) for item in document]
-    if not isinstance(document, dict):
+    document = loads_any(read(path), file=str(path))
+    inner = document.get("Parameters") if isinstance(document, Map) else None
+    if isinstance(inner, Map):
+        document = inner
+    if isinstance(document, Sequence):
+        return [("", *_listed(item, path)) for item in document.items]
+    if not isinstance(document, Map):
         raise UsageError("holds no parameters", where=str(path), hint="NAME: VALUE, one a line")
     found: list[tuple[str, str, str]] = []
-    for key, value in document.items():
-        inner = value.items() if isinstance(value, dict) else None
-        found += [("", str(key), _text(value))] if inner is None else [(str(key), str(k), _text(v)) for k, v in inner]
+    for entry in document.entries:
+        if isinstance(entry.value, Map):
+            found += [(entry.key, one.key, _text(one.value, path)) for one in entry.value.entries]
+        else:
+            found.append(("", entry.key, _text(entry.value, path)))
     return found
 
 
-def _listed(item: Any, path: Path) -> tuple[str, str]:
-    if not isinstance(item, dict) or not {"ParameterKey", "ParameterValue"} <= item.keys():
-        raise UsageError("an item is not ParameterKey and ParameterValue", where=str(path))
-    return str(item["ParameterKey"]), _text(item["ParameterValue"])
+def _listed(item: Node, path: Path) -> tuple[str, str]:
+    key, value = (item.get(name) if isinstance(item, Map) else None for name in ("ParameterKey", "ParameterValue"))
+    if key is None or value is None:
+        where = f"{path}:{item.mark.line}"
+        raise UsageError("an item is not ParameterKey and ParameterValue", where=where)
+    return _text(key, path), _text(value, path)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(map(_text, value))
-    return value if isinstance(value, str) else json.dumps(value)
+def _text(node: Node, path: Path) -> str:
+    """A value as CloudFormation takes it: a list is one string with commas."""
+    if isinstance(node, Sequence):
+        return ",".join(_text(item, path) for item in node.items)
+    text = text_of(node)
+    if text is None:
+        raise UsageError("a parameter's value is a string or a list of strings", where=f"{path}:{node.mark.line}")
+    return text

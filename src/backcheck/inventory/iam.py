@@ -84,11 +84,27 @@ class Key:
     multi_region: bool
     rotation: bool | Gap
     policy: PolicyDocument | Gap | None
+    aliases: tuple[str, ...] | Gap
+    """Names such as `alias/orders`, sorted: a role's rights may hang on them (kms:ResourceAliases)."""
     spec: str = SYMMETRIC
     deletion_policy: str | None = None
     """DeletionPolicy, of a template only; None: not written."""
     replace_policy: str | None = None
     """UpdateReplacePolicy, of a template only; None: not written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A confirmed subscription to an SNS topic."""
+
+    arn: str
+    protocol: str
+    endpoint: str
+    """The ARN of a queue, function or stream; empty for the addresses of people, which are nobody's business."""
+    filter_policy: str | Gap | None
+    """JSON; None: every message is delivered."""
+    filters_body: bool
+    """FilterPolicyScope: the filter is on the message's body; else on its attributes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +116,8 @@ class Topic:
     fifo: bool
     key_id: str | None
     policy: PolicyDocument | None
-    confirmed_subscriptions: int | Gap
-    """Subscriptions whose ARN is not 'PendingConfirmation'."""
+    subscriptions: tuple[Subscription, ...] | Gap
+    """Those that are confirmed: whose ARN is not 'PendingConfirmation'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

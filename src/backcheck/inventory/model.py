@@ -21,7 +21,7 @@ from backcheck.inventory.backup import (
     Vault,
 )
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Caller, Key, Role, Simulation, Topic
+from backcheck.inventory.iam import Caller, Key, PolicyDocument, Role, Simulation, Topic
 from backcheck.inventory.watch import Alarm, Change, EventRule, Function
 
 
@@ -61,6 +61,8 @@ class Table:
     pitr: PitrStatus | Gap
     tags: Mapping[str, str] | Gap
     """Gap with code NotAsked where neither the policy nor a selection needs tags."""
+    policy: PolicyDocument | Gap | None = None
+    """Its resource-based policy; None: it has none."""
     deletion_policy: str | None = None
     """DeletionPolicy, of a template only; None: not written."""
     replace_policy: str | None = None

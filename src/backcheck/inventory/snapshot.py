@@ -11,12 +11,16 @@ import orjson
 
 from backcheck.errors import UsageError
 from backcheck.inventory.codec import Unreadable, codec
+from backcheck.inventory.contradictions import contradictions
 from backcheck.inventory.model import Inventory
 
 SCHEMA = "backcheck/inventory/v1"
 
 LEVEL = 1
 """gzip's quickest: the columns already say each repeated string once."""
+
+TOLD_AT_MOST = 3
+"""Contradictions named in a message."""
 
 BYTES_AT_MOST = 2 * 1024**3
 """Unpacked. A larger file is refused before it fills the memory."""
@@ -52,14 +56,25 @@ def write(inventory: Inventory, path: Path) -> str:
 
 
 def read(path: Path) -> Inventory:
-    """Read the file. Raises UsageError where it cannot be read."""
+    """Read the file. Raises UsageError where it cannot be read, or says what cannot be true of any account."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # such as /dev/zero, which has no end
+            raise UsageError("cannot be read: it is no regular file", where=str(path))
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(
             f"cannot be read: {error.strerror}", where=str(path), hint="name a file that `backcheck snapshot` wrote"
         ) from error
-    return loads(data, str(path))
+    inventory = loads(data, str(path))
+    wrong = list(contradictions(inventory))
+    if wrong:
+        more = f", and {len(wrong) - TOLD_AT_MOST} more" if len(wrong) > TOLD_AT_MOST else ""
+        raise UsageError(
+            f"a snapshot that cannot be true: {'; '.join(wrong[:TOLD_AT_MOST])}{more}",
+            where=str(path),
+            hint="it was damaged or changed since it was written: take it anew",
+        )
+    return inventory
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -31,6 +31,8 @@ class EventRule:
     (https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html)."""
     role_arns: tuple[str, ...] = ()
     """Execution roles that the rule, or its targets of Lambda and SNS, name."""
+    altered_arns: tuple[str, ...] = ()
+    """Targets that get another text than the event (Input, InputPath, InputTransformer)."""
     failed_invocations_26h: int | Gap = 0
     """Sum of AWS/Events FailedInvocations over the 26 hours before the snapshot."""
 
@@ -49,6 +51,8 @@ class Function:
     invocations_26h: int | Gap
     """Sum of AWS/Lambda Invocations over the 26 hours before the snapshot."""
     errors_26h: int | Gap
+    reserved_concurrency: int | Gap | None = None
+    """None: nothing is reserved, and the function shares what the account has left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

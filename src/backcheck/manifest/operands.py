@@ -21,6 +21,14 @@ from backcheck.manifest.reading import FileTask
 from backcheck.manifest.repeats import repeated_key
 
 
+def key_names(text: str) -> tuple[str, ...]:
+    """The key's attribute names, of `HASH` or `HASH,RANGE`. Raises UsageError for anything else."""
+    names = tuple(text.split(","))
+    if len(names) > 2 or len(set(names)) != len(names) or "" in names:
+        raise UsageError(f"a key that is {text!r}", hint="--key HASH or HASH,RANGE")
+    return names
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffOptions:
     """How to compare."""
@@ -82,11 +90,14 @@ def _without_repeats(
     if one.export.items != comparison.a.items:
         raise Error(f"the data given for {one.name} is not what its manifest was made of")
     found = repeated_key(_full_tasks(one.export, key), one.export.items, processes=options.processes)
-    if found is None:
-        return comparison
+    return comparison if found is None else not_told(comparison, found)
+
+
+def not_told(comparison: Comparison, repeated: bytes) -> Comparison:
+    """The comparison of two that are equal and both hold a key, of which this is the digest, more than once."""
     reason = (
         f"the same {comparison.a.items} items, but a key is among them more than once, which no table can have: "
-        f"damaged (key digest {found.hex()}, bucket {bucket_of(found):03x})"
+        f"damaged (key digest {repeated.hex()}, bucket {bucket_of(repeated):03x})"
     )
     return replace(comparison, outcome=Outcome.UNKNOWN, reason=reason)
 

@@ -61,7 +61,7 @@ def _whole(tasks: Sequence[FileTask], heads: frozenset[bytes], processes: int) -
 def heads_of(task: FileTask, *, buckets: range) -> bytes:
     """The first 8 bytes of the key digests of a file's items in `buckets`, one after the other."""
     heads = bytearray()
-    for digest in _key_digests(task):
+    for digest in key_digests(task):
         if bucket_of(digest) in buckets:
             heads += digest[:_HEAD_BYTES]
     return bytes(heads)
@@ -69,11 +69,11 @@ def heads_of(task: FileTask, *, buckets: range) -> bytes:
 
 def digests_of(task: FileTask, *, heads: frozenset[bytes]) -> list[bytes]:
     """The key digests of a file's items that begin with one of `heads`."""
-    return [digest for digest in _key_digests(task) if digest[:_HEAD_BYTES] in heads]
+    return [digest for digest in key_digests(task) if digest[:_HEAD_BYTES] in heads]
 
 
-def _key_digests(task: FileTask) -> Iterator[bytes]:
-    """Of a line only the key is made canonical: a pass costs about half of what adding up whole items does."""
+def key_digests(task: FileTask) -> Iterator[bytes]:
+    """Of each item. Of a line only the key is made canonical: a pass costs about half of adding up whole items."""
     number = 0
     names = task.key or ()
     try:

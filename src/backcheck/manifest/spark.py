@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from operator import add
 from typing import Any, TypeAlias
 
 from backcheck.errors import Error
 from backcheck.manifest.differences import Difference, Differences, Kind, classify, describe, entries_of, items_of
 from backcheck.manifest.digest import EMPTY, Digest, merge
 from backcheck.manifest.reading import FileTask, Partial, read_changes, read_items
+from backcheck.manifest.repeats import key_digests
 
 SparkContext: TypeAlias = Any
 """pyspark is an extra: this module is imported without it."""
@@ -68,6 +70,21 @@ def _unwrapped(outcome: Outcome) -> Sums:
     if isinstance(outcome, Error):
         raise outcome
     return outcome
+
+
+def repeated_key_on_spark(context: SparkContext, tasks: Sequence[FileTask]) -> bytes | None:
+    """The digest of a key that more than one item has, or None, in files with a key that have been added up."""
+    counts = context.parallelize(list(tasks), len(tasks)).flatMap(_counted).reduceByKey(add)
+    found: list[bytes] = counts.filter(_repeats).keys().takeOrdered(1)
+    return found[0] if found else None
+
+
+def _counted(task: FileTask) -> Iterator[tuple[bytes, int]]:
+    return ((digest, 1) for digest in key_digests(task))
+
+
+def _repeats(counted: tuple[bytes, int]) -> bool:
+    return counted[1] > 1
 
 
 def differences_on_spark(

@@ -15,9 +15,10 @@ from backcheck.manifest.diff import Outcome, compare
 from backcheck.manifest.document import render
 from backcheck.manifest.engine import RunOptions
 from backcheck.manifest.export import open_export
-from backcheck.manifest.operands import filter_state
+from backcheck.manifest.location import ENDPOINT_HINT
+from backcheck.manifest.operands import filter_state, key_names, not_told
 from backcheck.manifest.report import comparison_json
-from backcheck.manifest.spark import add_up_on_spark, differences_on_spark, spark_context
+from backcheck.manifest.spark import add_up_on_spark, differences_on_spark, repeated_key_on_spark, spark_context
 
 
 @click.group()
@@ -26,7 +27,7 @@ def job() -> None:
 
 
 def _key(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    return tuple(value.split(",")) if value else None
+    return None if value is None else key_names(value)
 
 
 key_option = click.option("--key", callback=_key, help="The key's attribute names: HASH or HASH,RANGE.")
@@ -74,8 +75,10 @@ def diff_job(
     ]
     comparison = compare(made[0], made[1])
     differences = None
+    tasks = [export_tasks(export, key) for export in exports]
+    if comparison.outcome is Outcome.EQUAL and key and (repeated := repeated_key_on_spark(context, tasks[0])):
+        comparison = not_told(comparison, repeated)
     if comparison.outcome is Outcome.DIFFERENT:
-        tasks = [export_tasks(export, key) for export in exports]
         buckets = comparison.buckets or ()
         differences = differences_on_spark(context, tasks[0], tasks[1], buckets, limit=limit, show_keys=show_keys)
     write(out, comparison_json(comparison, differences).encode())
@@ -85,7 +88,10 @@ def diff_job(
 def write(place: str, content: bytes) -> None:
     """Write a result to a file or to S3. Raises Error where it cannot be written."""
     if not place.startswith("s3://"):
-        Path(place).write_bytes(content)
+        try:
+            Path(place).write_bytes(content)
+        except OSError as error:
+            raise UsageError(f"cannot be written: {error.strerror}", where=place) from error
         return
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
@@ -97,6 +103,8 @@ def write(place: str, content: bytes) -> None:
         boto3.client("s3").put_object(Bucket=match[1], Key=match[2], Body=content)
     except (BotoCoreError, ClientError) as error:
         raise Error(f"s3:PutObject failed: {error}", where=place) from error
+    except ValueError as error:
+        raise UsageError(f"no client for S3: {error}", where=place, hint=ENDPOINT_HINT) from error
 
 
 def run(arguments: list[str]) -> int:

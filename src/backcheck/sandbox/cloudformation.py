@@ -126,10 +126,9 @@ def _in_order(resolved: ResolvedTemplate) -> list[ResolvedResource]:
     while waiting:
         ready = [r for r in waiting.values() if all(name in ordered for name in r.depends_on)]
         if not ready:
-            names = ", ".join(waiting)
-            raise DeployError(
-                "ValidationError", f"Circular dependency between resources: [{names}]", where=resolved.file
-            )
+            names, first = ", ".join(waiting), next(iter(waiting.values()))
+            problem = f"Circular dependency between resources: [{names}]"
+            raise DeployError("ValidationError", problem, where=resolved.file, line=first.line)
         for resource in ready:
             ordered[resource.logical_id] = waiting.pop(resource.logical_id)
     return list(ordered.values())

@@ -23,7 +23,7 @@ _SUBSCRIPTION_ATTRIBUTES = (
 )  # fmt: skip
 _NOT_MODELLED_FUNCTION = (
     "CapacityProviderConfig", "CodeSigningConfigArn", "DurableConfig", "FileSystemConfigs", "FunctionScalingConfig",
-    "Layers", "PublishToLatestPublished", "RecursiveLoop", "ReservedConcurrentExecutions", "RuntimeManagementConfig",
+    "Layers", "PublishToLatestPublished", "RecursiveLoop", "RuntimeManagementConfig",
     "SnapStart", "TenancyConfig", "VpcConfig",
 )  # fmt: skip
 """Settings that no verdict on a backup rests on, and that name things outside of the template."""
@@ -31,8 +31,7 @@ _NOT_MODELLED_FUNCTION = (
 
 def _create_topic(site: Site) -> Physical:
     attributes = {key: text_of(site.properties[key]) for key in _TOPIC_ATTRIBUTES if key in site.properties}
-    site.ignore("ArchivePolicy", "DataProtectionPolicy", "DeliveryStatusLogging", "FifoThroughputScope")
-    site.ignore("MaximumMessageSize")
+    site.take(*_TOPIC_ATTRIBUTES, "TopicName", "Tags", "Subscription")
     name = site.name("TopicName", LONGEST_TOPIC_NAME)
     if attributes.get("FifoTopic") == "true" and "TopicName" not in site.properties:
         name += ".fifo"
@@ -57,8 +56,8 @@ def _read_topic(site: Site, topic: Physical) -> Mapping[str, Any]:
 
 def _create_subscription(site: Site) -> Physical:
     attributes = {key: text_of(site.properties[key]) for key in _SUBSCRIPTION_ATTRIBUTES if key in site.properties}
-    site.ignore("ReplayPolicy")
     wanted = ("TopicArn", "Protocol", "Endpoint")
+    site.take(*_SUBSCRIPTION_ATTRIBUTES, *wanted, "Region")
     params: dict[str, Any] = {key: site.properties[key] for key in wanted if key in site.properties}
     region = str(site.properties.get("Region", ""))
     made = site.call(
@@ -74,6 +73,7 @@ def _delete_subscription(site: Site, subscription: Physical) -> None:
 
 
 def _create_topic_policy(site: Site) -> Physical:
+    site.take("PolicyDocument", "Topics")
     policy = text_of(site.properties.get("PolicyDocument", {}))
     topics = site.texts("Topics")
     for topic in topics:
@@ -83,6 +83,7 @@ def _create_topic_policy(site: Site) -> Physical:
 
 def _create_inline_topic_policy(site: Site) -> Physical:
     topic = site.required("TopicArn")
+    site.take("PolicyDocument", "TopicArn")
     _set_policy(site, topic, text_of(site.properties.get("PolicyDocument", {})))
     return Physical(ref=topic, keys={"Topics": topic})
 
@@ -131,7 +132,7 @@ def _delete_rule(site: Site, rule: Physical) -> None:
 
 def _create_function(site: Site) -> Physical:
     site.ignore(*_NOT_MODELLED_FUNCTION)
-    settings = without(site.properties, "Code", "Tags", *_NOT_MODELLED_FUNCTION)
+    settings = without(site.properties, "Code", "Tags", "ReservedConcurrentExecutions", *_NOT_MODELLED_FUNCTION)
     if "KmsKeyArn" in settings:
         settings["KMSKeyArn"] = settings.pop("KmsKeyArn")
     params = {
@@ -144,6 +145,12 @@ def _create_function(site: Site) -> Physical:
         params["Code"] = {"ImageUri": "not-built:latest"}
     made = site.call("lambda", "CreateFunction", params)
     return Physical(ref=made["FunctionName"], arn=made["FunctionArn"], attributes={"Arn": made["FunctionArn"]})
+
+
+def _configure_function(site: Site, function: Physical) -> None:
+    if "ReservedConcurrentExecutions" in site.properties:
+        reserved = {key: site.properties[key] for key in ("ReservedConcurrentExecutions",)}
+        site.call("lambda", "PutFunctionConcurrency", {"FunctionName": function.ref, **reserved})
 
 
 def _stand_in() -> bytes:
@@ -199,7 +206,9 @@ KINDS: Mapping[str, Kind] = {
     "AWS::SNS::TopicPolicy": Kind(create=_create_topic_policy, delete=_leave),
     "AWS::SNS::TopicInlinePolicy": Kind(create=_create_inline_topic_policy, delete=_leave),
     "AWS::Events::Rule": Kind(create=_create_rule, configure=_configure_rule, delete=_delete_rule, read=_read_rule),
-    "AWS::Lambda::Function": Kind(create=_create_function, delete=_delete_function, read=_read_function),
+    "AWS::Lambda::Function": Kind(
+        create=_create_function, configure=_configure_function, delete=_delete_function, read=_read_function
+    ),
     "AWS::Lambda::Permission": Kind(create=_create_permission, delete=_delete_permission),
     "AWS::CloudWatch::Alarm": Kind(create=_create_alarm, delete=_delete_alarm, read=_read_alarm),
 }

@@ -82,6 +82,7 @@ def _delete_vault(site: Site, vault: Physical) -> None:
 
 def _create_plan(site: Site) -> Physical:
     made = site.call("backup", "CreateBackupPlan", {**site.properties, "BackupPlan": _plan_document(site)})
+    _as_written(site, "/BackupPlan/Rules/", "/BackupPlan/BackupPlanRule/")
     plan_id, arn = made["BackupPlanId"], made["BackupPlanArn"]
     attributes = {"BackupPlanId": plan_id, "BackupPlanArn": arn, "VersionId": made["VersionId"]}
     return Physical(ref=plan_id, arn=arn, attributes=attributes)
@@ -94,6 +95,11 @@ def _plan_document(site: Site) -> Any:
         raise PropertyError("#/BackupPlan: required key [BackupPlanRule] not found")
     rules = [_renamed(rule, "TargetBackupVault", "TargetBackupVaultName") for rule in plan["BackupPlanRule"]]
     return {**without(plan, "BackupPlanRule"), "Rules": rules}
+
+
+def _as_written(site: Site, sent: str, written: str) -> None:
+    """What is ignored stands in the request elsewhere than in the template."""
+    site.ignored[:] = [written + one.removeprefix(sent) if one.startswith(sent) else one for one in site.ignored]
 
 
 def _renamed(document: Any, old: str, new: str) -> Any:
@@ -139,6 +145,7 @@ def _create_testing_plan(site: Site) -> Physical:
     document = without(site.properties, "Tags")
     params = {"RestoreTestingPlan": document, "Tags": site.tag_map()}
     made = site.call("backup", "CreateRestoreTestingPlan", params)
+    _as_written(site, "/RestoreTestingPlan/", "/")
     name, arn = made["RestoreTestingPlanName"], made["RestoreTestingPlanArn"]
     return Physical(ref=name, arn=arn, attributes={"RestoreTestingPlanArn": arn, "RestoreTestingPlanName": name})
 
@@ -160,6 +167,7 @@ def _create_testing_selection(site: Site) -> Physical:
         "CreateRestoreTestingSelection",
         {"RestoreTestingPlanName": plan, "RestoreTestingSelection": document},
     )
+    _as_written(site, "/RestoreTestingSelection/", "/")
     name = made["RestoreTestingSelectionName"]
     keys = {"RestoreTestingPlanName": plan, "RestoreTestingSelectionName": name}
     return Physical(ref=f"{plan}|{name}", attributes=keys, keys=keys)

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 
 from backcheck.sandbox.cloudformation_kinds import Kind, Physical, ServiceBrokeError, Site
-from backcheck.sandbox.cloudformation_properties import Known, PropertyError, text_of
+from backcheck.sandbox.cloudformation_properties import Known, PropertyError, refuse_malformed_policies, text_of
 from backcheck.sandbox.cloudformation_removal import (
     KEPT_ON_ROLLBACK,
     failed_to,
@@ -26,6 +26,7 @@ from backcheck.sandbox.cloudformation_types import KINDS, NESTED, why_not
 from backcheck.sandbox.refusal import UNSUPPORTED
 from backcheck.template.functions import FunctionError, bind
 from backcheck.template.load import Template, load
+from backcheck.template.node import Mark, TemplateError
 from backcheck.template.result import ResolvedResource, ResolvedTemplate
 from backcheck.template.value import Reference, Unresolved, Value
 
@@ -118,7 +119,7 @@ class Building:
         given = properties.get("Parameters", {})
         if not isinstance(given, dict):
             return self._fail(resource, f"{_INVALID} {resource.logical_id} with message: Parameters must be a map")
-        child = load(Path(self.resolved.file).parent / url)
+        child = self._nested_template(url, self.resolved.resources[resource.logical_id])
         name = f"{self.stack.name}-{resource.logical_id}"[:128]
         stack = self.nest(child, name, {key: _parameter_text(value) for key, value in given.items()})
         outputs = {f"Outputs.{name}": value for name, value in stack.outputs.items()}
@@ -129,10 +130,23 @@ class Building:
         self.stack.record(resource, "CREATE_COMPLETE", self.now)
         return True
 
+    def _nested_template(self, url: str, wanted: ResolvedResource) -> Template:
+        """The template beside this one. Raises TemplateError with the line that names it where there is none."""
+        path = Path(self.resolved.file).parent / url
+        try:
+            return load(path)
+        except TemplateError as error:
+            if error.mark.line:  # it is there, and says where it is wrong
+                raise
+            mark = Mark(line=wanted.line_of("/Properties/TemplateURL"))
+            problem = f"nested template {path} {error.message}"
+            raise TemplateError(problem, file=self.resolved.file, mark=mark, hint=error.hint) from error
+
     def _build(self, kind: Kind, site: Site, resource: StackResource) -> str | None:
         """What the service said against it, or None."""
         try:
             self.stack.record(resource, "CREATE_IN_PROGRESS", self.now)
+            refuse_malformed_policies(site.properties)
             resource.physical = kind.create(site)
             kind.configure(site, resource.physical)
         except ClientError as error:

@@ -21,10 +21,15 @@ _NOT_MODELLED = ("ContributorInsightsSpecification", "ImportSourceSpecification"
 _OF_THE_TABLE = (
     "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "LocalSecondaryIndexes",
 )  # fmt: skip
-_NOT_MODELLED_GLOBAL = (
-    "GlobalTableSourceArn", "GlobalTableWitnesses", "MultiRegionConsistency", "ReadOnDemandThroughputSettings",
-    "ReadProvisionedThroughputSettings", "TableType", "VectorIndexes", "WarmThroughput",
-    "WriteOnDemandThroughputSettings", "WriteProvisionedThroughputSettings",
+_OF_A_GLOBAL_TABLE = (
+    *_OF_THE_TABLE, "Replicas", "SSESpecification", "StreamSpecification", "TableName", "TimeToLiveSpecification",
+)  # fmt: skip
+_OF_A_REPLICA = (
+    "DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "Region", "SSESpecification", "TableClass", "Tags",
+    # not modelled, and nothing of a backup:
+    "ContributorInsightsSpecification", "DisassociationProtectionEnabled", "GlobalSecondaryIndexes",
+    "GlobalTableSettingsReplicationMode", "KinesisStreamSpecification", "ReadOnDemandThroughputSettings",
+    "ReadProvisionedThroughputSettings", "ReplicaStreamSpecification",
 )  # fmt: skip
 _DRIFTS = (
     "AttributeDefinitions", "BillingModeSummary", "DeletionProtectionEnabled", "KeySchema", "SSEDescription",
@@ -87,7 +92,7 @@ def _configure(site: Site, settings: Mapping[str, Any], name: str, region: str, 
 
 def _create_global(site: Site) -> Physical:
     """The stack's own replica; the others follow when it exists, so that a refusal leaves nothing behind."""
-    site.ignore(*_NOT_MODELLED_GLOBAL)
+    site.take(*_OF_A_GLOBAL_TABLE)
     replicas, own = _replicas(site), site.environment.region
     if own not in replicas:
         # The page: the stack's Region must be among the replicas.
@@ -100,6 +105,8 @@ def _replicas(site: Site) -> dict[str, dict[str, Any]]:
     replicas = site.maps("Replicas")
     if not replicas or not all("Region" in replica for replica in replicas):
         raise PropertyError("#/Replicas: a list of replicas, each with a Region, is required")
+    for index, replica in enumerate(replicas):
+        site.ignored += [f"/Replicas/{index}/{name}" for name in without(replica, *_OF_A_REPLICA)]
     return {text_of(replica["Region"]): replica for replica in replicas}
 
 

@@ -137,6 +137,10 @@ class Site:
         """Note properties that are not modelled, where the template has them."""
         self.ignored.extend(f"/{name}" for name in names if name in self.properties)
 
+    def take(self, *names: str) -> None:
+        """Note every property but these: for a type whose properties are picked one by one."""
+        self.ignore(*(name for name in self.properties if name not in names))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:

@@ -80,6 +80,25 @@ def _is_policy(key: str) -> bool:
     return key.endswith(("PolicyDocument", "AccessPolicy", "KeyPolicy", "ResourcePolicy")) or key == "Policies"
 
 
+def refuse_malformed_policies(value: Any, pointer: str = "") -> None:
+    """Raises PropertyError for a policy's statement that is neither Allow nor Deny, which every service refuses.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_effect.html
+    """
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            refuse_malformed_policies(item, f"{pointer}/{index}")
+    for key, part in value.items() if isinstance(value, dict) else ():
+        statements = part.get("Statement") if _is_policy(key) and isinstance(part, dict) else None
+        listed = statements if isinstance(statements, list) else [statements] if isinstance(statements, dict) else []
+        for index, statement in enumerate(listed):
+            effect = statement.get("Effect") if isinstance(statement, dict) else None
+            if effect not in ("Allow", "Deny", UNKNOWN_ARN):
+                at = f"#{pointer}/{key}/Statement/{index}/Effect"
+                raise PropertyError(f"{at}: a policy's statement is Allow or Deny, found {effect}")
+        refuse_malformed_policies(part, f"{pointer}/{key}")
+
+
 def fit(value: Any, shape: Shape, pointer: str, ignored: list[str]) -> Any:
     """`value` in the types of botocore's `shape`; what the API does not have is noted in `ignored`.
 

@@ -25,10 +25,11 @@ GONE = frozenset({"DELETE_COMPLETE"})
 class DeployError(Error):
     """A stack that CloudFormation would not even begin to create, or to delete."""
 
-    def __init__(self, code: str, message: str, *, where: str = "") -> None:
-        """`code` is CloudFormation's, such as ValidationError."""
+    def __init__(self, code: str, message: str, *, where: str = "", line: int = 0) -> None:
+        """`code` is CloudFormation's, such as ValidationError; `line` stands in the file `where`."""
         super().__init__(message, where=where)
         self.code = code
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,7 @@ class Stack:
     @property
     def failure(self) -> str:
         """Why it was not created: the first resource that failed and the service's own words; empty if it was."""
-        first = self._failure()
+        first = self.first_failure
         if first is not None:
             return f"{first.logical_id}: {first.reason}"
         return self.reason if "ROLLBACK" in self.status else ""
@@ -135,10 +136,12 @@ class Stack:
     @property
     def failed(self) -> StackResource | None:
         """The resource that was refused first, with its line in the template; None if none was."""
-        first = self._failure()
+        first = self.first_failure
         return None if first is None else self.resources[first.logical_id]
 
-    def _failure(self) -> StackEvent | None:
+    @property
+    def first_failure(self) -> StackEvent | None:
+        """What AWS said of the resource that it refused first; None if it refused none."""
         return next((event for event in self.events if event.status == "CREATE_FAILED"), None)
 
     @property

@@ -23,6 +23,12 @@ def confirm(region: Region, topic_arn: str) -> None:
         subscription.confirmed = True
 
 
+def confirm_all(region: Region) -> None:
+    """Confirm every subscription of a region."""
+    for subscription in sns_backends[region.account][region.name].subscriptions.values():
+        subscription.confirmed = True
+
+
 @operation("sns", "ListSubscriptionsByTopic")
 def list_subscriptions(call: Call) -> Reply:
     """moto's page, without the ARNs of what is not confirmed."""

@@ -2,7 +2,7 @@
 
 from backcheck.template.environment import Environment, OtherStacks
 from backcheck.template.load import Template, load, loads
-from backcheck.template.node import TemplateError
+from backcheck.template.node import RefusedTemplateError, TemplateError
 from backcheck.template.resolve import resolve
 from backcheck.template.result import ResolvedResource, ResolvedTemplate
 from backcheck.template.value import Deferred, Reference, Unresolved
@@ -12,6 +12,7 @@ __all__ = [
     "Environment",
     "OtherStacks",
     "Reference",
+    "RefusedTemplateError",
     "ResolvedResource",
     "ResolvedTemplate",
     "Template",

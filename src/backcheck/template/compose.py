@@ -29,10 +29,12 @@ MAX_NODES = 200_000
 
 _SHORT = frozenset(
     {
-        "And", "Base64", "Cidr", "Equals", "FindInMap", "GetAZs", "GetAtt", "GetStackOutput", "If", "ImportValue",
-        "Join", "Length", "Not", "Or", "Select", "Split", "Sub", "ToJsonString", "Transform",
+        "And", "Base64", "Cidr", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "FindInMap", "GetAZs",
+        "GetAtt", "GetStackOutput", "If", "Implies", "ImportValue", "Join", "Length", "Not", "Or", "RefAll", "Select",
+        "Split", "Sub", "ToJsonString", "Transform", "ValueOf", "ValueOfAll",
     }
 )  # fmt: skip
+"""All but Fn::ForEach, whose name goes on; where each may stand is for the evaluator and `rules` to say."""
 _TRUE = frozenset({"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})
 _FALSE = frozenset({"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})

@@ -6,11 +6,11 @@ What is not known flows as in Kleene's logic: false AND unknown is false, true O
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from backcheck.template.functions import as_text
-from backcheck.template.node import Map, Node, Sequence, TemplateError, text_of
+from backcheck.template.node import Map, Node, RefusedTemplateError, Sequence, text_of
 from backcheck.template.value import MaybeValue, Removed, Unresolved, Value, references_in, unresolved_in
 
 Verdict = bool | Unresolved
@@ -24,11 +24,13 @@ class Conditions:
     section: Map
     evaluate: Callable[[Node, str], MaybeValue]
     """Resolves an operand of Fn::Equals at a path."""
+    others: Mapping[str, Callable[[Node, str], Verdict]] = field(default_factory=dict)
+    """Functions that decide beside those of conditions: the rules' own."""
     _known: dict[str, Verdict] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
     def verdict(self, name: str, asked_by: Node) -> Verdict:
-        """Whether the condition holds. Raises TemplateError where it does not exist or is defined by itself."""
+        """Whether the condition holds. Raises RefusedTemplateError where it does not exist or is defined by itself."""
         if name in self._known:
             return self._known[name]
         node = self.section.get(name)
@@ -39,14 +41,15 @@ class Conditions:
         if name in self._open:
             raise self._error(f"Circular dependency between conditions: {' -> '.join([*self._open, name])}", node)
         self._open.append(name)
-        verdict = self._holds(node, f"/Conditions/{name}")
+        verdict = self.holds(node, f"/Conditions/{name}")
         self._open.pop()
         if isinstance(verdict, Unresolved) and not verdict.reason.startswith("condition "):
             verdict = replace(verdict, reason=f"condition {name} depends on it: {verdict.reason}")
         self._known[name] = verdict
         return verdict
 
-    def _holds(self, node: Node, path: str) -> Verdict:
+    def holds(self, node: Node, path: str) -> Verdict:
+        """Whether the functions at `node` come to true."""
         if not isinstance(node, Map) or len(node.entries) != 1:
             raise self._error(f"{path}: a condition is one of Fn::And, Fn::Or, Fn::Not, Fn::Equals, Condition", node)
         function, argument = node.entries[0].key, node.entries[0].value
@@ -56,18 +59,20 @@ class Conditions:
                 raise self._error(f"{path}: Condition takes a name", argument)
             return self.verdict(name, argument)
         if function == "Fn::Equals":
-            return self._equals(self._arguments(function, argument, 2, 2), path, node)
+            return self._equals(self.arguments(function, argument, 2, 2), path, node)
         if function == "Fn::Not":
-            inner = self._holds(self._arguments(function, argument, 1, 1)[0], path)
+            inner = self.holds(self.arguments(function, argument, 1, 1)[0], path)
             return inner if isinstance(inner, Unresolved) else not inner
+        if function in self.others:
+            return self.others[function](argument, path)
         if function in {"Fn::And", "Fn::Or"}:
-            return self._combine(self._arguments(function, argument, 2, 10), path, stops_at=function == "Fn::Or")
+            return self._combine(self.arguments(function, argument, 2, 10), path, stops_at=function == "Fn::Or")
         raise self._error(f"{path}: {function} is no condition function", node)
 
     def _combine(self, arguments: tuple[Node, ...], path: str, *, stops_at: bool) -> Verdict:
         unknown: Unresolved | None = None
         for argument in arguments:
-            verdict = self._holds(argument, path)
+            verdict = self.holds(argument, path)
             if isinstance(verdict, Unresolved):
                 unknown = unknown or verdict
             elif verdict is stops_at:
@@ -90,22 +95,23 @@ class Conditions:
         unknown = unresolved_in(tuple(operands))
         if unknown:
             return Unresolved(path=path, line=node.mark.line, reason=unknown[0].reason)
-        return _comparable(operands[0]) == _comparable(operands[1])
+        return comparable(operands[0]) == comparable(operands[1])
 
-    def _arguments(self, function: str, node: Node, least: int, most: int) -> tuple[Node, ...]:
+    def arguments(self, function: str, node: Node, least: int, most: int) -> tuple[Node, ...]:
+        """The function's arguments. Raises TemplateError where there are fewer than `least` or more than `most`."""
         if not isinstance(node, Sequence) or not least <= len(node.items) <= most:
             count = str(least) if least == most else f"{least} to {most}"
             raise self._error(f"{function} takes a list of {count}", node)
         return node.items
 
-    def _error(self, message: str, node: Node) -> TemplateError:
-        return TemplateError(message, file=self.file, mark=node.mark)
+    def _error(self, message: str, node: Node) -> RefusedTemplateError:
+        return RefusedTemplateError(message, file=self.file, mark=node.mark)
 
 
-def _comparable(value: Value) -> object:
+def comparable(value: Value) -> object:
     """Scalars compare as strings: the parameter `true` equals the boolean."""
     if isinstance(value, tuple):
-        return tuple(_comparable(item) for item in value)
+        return tuple(comparable(item) for item in value)
     if isinstance(value, (str, int, float)):
         return as_text(value)
     return value

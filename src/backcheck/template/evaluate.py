@@ -14,7 +14,7 @@ from backcheck.template.conditions import Conditions
 from backcheck.template.environment import Environment
 from backcheck.template.functions import DYNAMIC_REFERENCE, FunctionError, as_text, dynamic_reference_reason
 from backcheck.template.loops import LOOP, expand_loops
-from backcheck.template.node import Entry, Map, Node, Scalar, Sequence, TemplateError, text_of
+from backcheck.template.node import Entry, Map, Node, RefusedTemplateError, Scalar, Sequence, TemplateError, text_of
 from backcheck.template.parameters import Parameter
 from backcheck.template.value import (
     NO_VALUE,
@@ -45,7 +45,7 @@ class Document:
 
 @dataclass(slots=True)
 class Evaluator:
-    """Resolves nodes of one document in one environment. Raises TemplateError for what CloudFormation would refuse."""
+    """Resolves nodes of one document in one environment; what CloudFormation would refuse is a RefusedTemplateError."""
 
     document: Document
     parameters: Mapping[str, Parameter]
@@ -159,7 +159,8 @@ class Evaluator:
         if isinstance(value, str):
             self._produced += len(value)
             if self._produced > MAX_PRODUCED:
-                raise self.error(f"the template's functions produce more than {MAX_PRODUCED:,} characters", node)
+                problem = f"the template's functions produce more than {MAX_PRODUCED:,} characters"
+                raise TemplateError(problem, file=self.document.file, mark=node.mark)
         return value
 
     def _if(self, argument: Node, path: str, lines: dict[str, int] | None = None) -> MaybeValue:
@@ -273,9 +274,9 @@ class Evaluator:
             raise self.error(f"{function} takes a list of {count}", node)
         return node.items
 
-    def error(self, message: str, node: Node) -> TemplateError:
-        """An error at the node."""
-        return TemplateError(message, file=self.document.file, mark=node.mark)
+    def error(self, message: str, node: Node) -> RefusedTemplateError:
+        """A refusal at the node."""
+        return RefusedTemplateError(message, file=self.document.file, mark=node.mark)
 
 
 def pointer_token(key: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from backcheck.template.compose import compose
-from backcheck.template.node import Map, Mark, TemplateError, text_of
+from backcheck.template.node import Map, Mark, Node, TemplateError, text_of
 
 MAX_BYTES = 1_048_576
 SECTIONS = frozenset(
@@ -61,6 +61,11 @@ def load(path: Path) -> Template:
 
     Raises TemplateError where it cannot be read, is not a CloudFormation template or exceeds a limit.
     """
+    return loads(read(path), file=str(path))
+
+
+def read(path: Path) -> str:
+    """The text of a file of a template, or of what is given with one. Raises TemplateError as `load` does."""
     try:
         found = path.stat()
         size = found.st_size
@@ -75,10 +80,9 @@ def load(path: Path) -> Template:
     if size > MAX_BYTES:
         raise _too_large(str(path), size)
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TemplateError(f"is not UTF-8 text (byte {error.start})", file=str(path)) from error
-    return loads(text, file=str(path))
 
 
 def loads(text: str, *, file: str = "template") -> Template:
@@ -88,16 +92,7 @@ def loads(text: str, *, file: str = "template") -> Template:
         raise _too_large(file, size)
     _refuse_terraform_file(text, file)
     warnings: list[tuple[Mark, str]] = []
-    try:
-        root = compose(_json_for_yaml(text), file=file, warnings=warnings)
-    except yaml.MarkedYAMLError as error:
-        at = error.problem_mark or error.context_mark
-        mark = Mark(line=at.line + 1, column=at.column + 1) if at else Mark()
-        raise TemplateError(
-            f"not valid YAML or JSON: {error.problem or error.context}", file=file, mark=mark
-        ) from error
-    except yaml.YAMLError as error:
-        raise TemplateError(f"not valid YAML or JSON: {error}", file=file) from error
+    root = loads_any(text, file=file, warnings=warnings)
     if not isinstance(root, Map):
         raise TemplateError(
             "is not a CloudFormation template: the top level must be a map with a Resources section",
@@ -107,6 +102,23 @@ def loads(text: str, *, file: str = "template") -> Template:
     template = Template(file=file, root=root, warnings=tuple(warnings))
     _refuse_other_documents(template)
     return template
+
+
+def loads_any(text: str, *, file: str, warnings: list[tuple[Mark, str]] | None = None) -> Node | None:
+    """Any YAML or JSON within a template's limits, None where there is none; `warnings` takes what `compose` warns of.
+
+    Raises TemplateError for anything else.
+    """
+    try:
+        return compose(_json_for_yaml(text), file=file, warnings=[] if warnings is None else warnings)
+    except yaml.MarkedYAMLError as error:
+        at = error.problem_mark or error.context_mark
+        mark = Mark(line=at.line + 1, column=at.column + 1) if at else Mark()
+        raise TemplateError(
+            f"not valid YAML or JSON: {error.problem or error.context}", file=file, mark=mark
+        ) from error
+    except yaml.YAMLError as error:
+        raise TemplateError(f"not valid YAML or JSON: {error}", file=file) from error
 
 
 def _too_large(file: str, size: int) -> TemplateError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from backcheck.template.compose import MAX_NODES
 from backcheck.template.functions import FunctionError, as_text
-from backcheck.template.node import Entry, Map, Node, Scalar, Sequence, TemplateError, text_of
+from backcheck.template.node import Entry, Map, Node, RefusedTemplateError, Scalar, Sequence, TemplateError, text_of
 from backcheck.template.value import MaybeValue, Unresolved, unresolved_in
 
 LOOP = "Fn::ForEach::"
@@ -30,7 +30,7 @@ def expand_loops(
 ) -> Expansion:
     """`section` with each `Fn::ForEach::Name` replaced by its entries; `deep` also looks inside the entries.
 
-    `evaluate` resolves a collection. Raises TemplateError for a malformed loop or one that writes a key twice.
+    `evaluate` resolves a collection. Raises RefusedTemplateError for a malformed loop or one that writes a key twice.
     """
     loops = _Loops(file, evaluate, path, deep)
     return Expansion(section=loops.map(section), unresolved=loops.unresolved)
@@ -97,7 +97,7 @@ class _Loops:
     def _substituted(self, node: Node, identifier: str, value: str) -> Node:
         self.written += 1
         if self.written > MAX_NODES:
-            raise self._error(f"the loops write more than {MAX_NODES:,} values", node)
+            raise TemplateError(f"the loops write more than {MAX_NODES:,} values", file=self.file, mark=node.mark)
         if isinstance(node, Scalar):
             if not isinstance(node.value, str):
                 return node
@@ -113,8 +113,8 @@ class _Loops:
         key = _replaced(entry.key, identifier, value)
         return Entry(key, self._substituted(entry.value, identifier, value), entry.mark)
 
-    def _error(self, message: str, node: Node) -> TemplateError:
-        return TemplateError(message, file=self.file, mark=node.mark)
+    def _error(self, message: str, node: Node) -> RefusedTemplateError:
+        return RefusedTemplateError(message, file=self.file, mark=node.mark)
 
 
 def _replaced(text: str, identifier: str, value: str) -> str:

@@ -79,9 +79,17 @@ class TemplateError(Error):
 
     def __init__(self, message: str, *, file: str, mark: Mark = NOWHERE, hint: str = "") -> None:
         """`file` as the user named it; without a mark the whole file is meant."""
-        super().__init__(message, where=f"{file}:{mark.line}:{mark.column}" if mark.line else file, hint=hint)
+        super().__init__(message, where=_place(file, mark), hint=hint)
         self.file = file
         self.mark = mark
+
+
+class RefusedTemplateError(TemplateError):
+    """What CloudFormation itself would refuse before it creates anything, with these parameters in this place."""
+
+
+def _place(file: str, mark: Mark) -> str:
+    return ":".join(str(part) for part in (file, mark.line, mark.column) if part)
 
 
 def text_of(node: Node | None) -> str | None:

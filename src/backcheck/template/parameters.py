@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from backcheck.template.load import Template
-from backcheck.template.node import Entry, Map, Mark, Sequence, TemplateError, text_of
+from backcheck.template.node import Entry, Map, Mark, RefusedTemplateError, Sequence, text_of
 from backcheck.template.value import Unresolved, Value
 
 MASK = "****"
@@ -53,14 +53,14 @@ class Parameter:
 def parameters_of(template: Template, given: Mapping[str, str]) -> dict[str, Parameter]:
     """The template's parameters by name, with `given` values (a list as one string with commas) before defaults.
 
-    Raises TemplateError for a value that CloudFormation refuses, and for a given name that the template does not have.
+    Raises RefusedTemplateError for a value that CloudFormation refuses, and for a given name that the template lacks.
     """
     section = template.section("Parameters")
     if len(section.entries) > MAX_PARAMETERS:
-        raise TemplateError(f"more than {MAX_PARAMETERS} parameters", file=template.file, mark=section.mark)
+        raise RefusedTemplateError(f"more than {MAX_PARAMETERS} parameters", file=template.file, mark=section.mark)
     surplus = sorted(set(given) - set(section.names))
     if surplus:
-        raise TemplateError(
+        raise RefusedTemplateError(
             f"Parameters: [{', '.join(surplus)}] do not exist in the template",
             file=template.file,
             hint=f"it has: {', '.join(sorted(section.names)) or 'none'}",
@@ -71,12 +71,14 @@ def parameters_of(template: Template, given: Mapping[str, str]) -> dict[str, Par
 def _declaration(file: str, entry: Entry) -> _Declaration:
     name, node = entry.key, entry.value
     if not isinstance(node, Map):
-        raise TemplateError(f"parameter {name} must be a map", file=file, mark=node.mark)
+        raise RefusedTemplateError(f"parameter {name} must be a map", file=file, mark=node.mark)
     for attribute in node.entries:
         if attribute.key not in _ATTRIBUTES:
-            raise TemplateError(f"parameter {name}: unknown attribute {attribute.key}", file=file, mark=attribute.mark)
+            raise RefusedTemplateError(
+                f"parameter {name}: unknown attribute {attribute.key}", file=file, mark=attribute.mark
+            )
     if not _ALPHANUMERIC.fullmatch(name):
-        raise TemplateError(f"parameter name {name!r} is not alphanumeric", file=file, mark=entry.mark)
+        raise RefusedTemplateError(f"parameter name {name!r} is not alphanumeric", file=file, mark=entry.mark)
     return _Declaration(file, name, node, entry.mark)
 
 
@@ -174,5 +176,5 @@ class _Declaration:
         except re.error:
             return ""
 
-    def error(self, message: str) -> TemplateError:
-        return TemplateError(f"parameter {self.name}: {message}", file=self.file, mark=self.mark)
+    def error(self, message: str) -> RefusedTemplateError:
+        return RefusedTemplateError(f"parameter {self.name}: {message}", file=self.file, mark=self.mark)

@@ -11,7 +11,7 @@ from backcheck.template.environment import Environment
 from backcheck.template.evaluate import Document, Evaluator, pointer_token
 from backcheck.template.load import Template
 from backcheck.template.loops import LOOP, expand_loops
-from backcheck.template.node import Entry, Map, Node, Plain, Sequence, TemplateError, text_of
+from backcheck.template.node import Entry, Map, Node, Plain, RefusedTemplateError, Sequence, TemplateError, text_of
 from backcheck.template.parameters import Parameter, parameters_of
 from backcheck.template.result import ResolvedOutput, ResolvedResource, ResolvedTemplate, UndecidedResource
 from backcheck.template.rules import check_rules
@@ -42,8 +42,8 @@ def resolve(
 ) -> ResolvedTemplate:
     """The template as it would be deployed into `environment` with `parameters` (lists as one string with commas).
 
-    What cannot be known is Unresolved in the result. Raises TemplateError for what CloudFormation would refuse before
-    it creates anything, and for what can be expanded in an account only (macros).
+    What cannot be known is Unresolved in the result. Raises RefusedTemplateError for what CloudFormation would refuse
+    before it creates anything, and TemplateError for what can be expanded in an account only (macros).
     """
     where = environment or Environment()
     values = parameters_of(template, parameters or {})
@@ -81,11 +81,11 @@ class _Resolution:
 
     def run(self) -> ResolvedTemplate:
         root = self._expanded()
-        check_rules(root.get("Rules"), file=self.template.file)
         resources_node, outputs_node = _section(root, "Resources"), _section(root, "Outputs")
         self._check_count(resources_node, MAX_RESOURCES, "resources")
         self._check_count(outputs_node, MAX_OUTPUTS, "outputs")
         evaluator = self._evaluator(root)
+        not_judged = tuple(check_rules(root.get("Rules"), evaluator))
         resources = dict(self._resources(resources_node, evaluator))
         outputs = dict(self._outputs(outputs_node, evaluator))
         resources = {name: _with_existing(resource, resources) for name, resource in resources.items()}
@@ -99,7 +99,7 @@ class _Resolution:
             undecided=tuple(self.undecided),
             outputs=outputs,
             unresolved=tuple(sorted(dict.fromkeys(self.unresolved), key=lambda value: value.line)),
-            warnings=tuple(self._warnings()),
+            warnings=tuple(self._warnings(not_judged)),
         )
 
     def _evaluator(self, root: Map) -> Evaluator:
@@ -258,13 +258,14 @@ class _Resolution:
             if output.export_name is not None:
                 self.unresolved += unresolved_in(output.export_name)
 
-    def _warnings(self) -> Iterator[Problem]:
+    def _warnings(self, not_judged: tuple[Unresolved, ...]) -> Iterator[Problem]:
         for mark, message in self.template.warnings:
             yield Problem(message=message, line=mark.line, column=mark.column)
-        for name in ("Rules", "Hooks"):
-            entry = self.template.root.entry(name)
-            if entry:
-                yield Problem(message=f"{name} are not evaluated", path=f"/{name}", line=entry.mark.line)
+        for rule in not_judged:
+            yield Problem(message=f"{rule.path} is not judged: {rule.reason}", path=rule.path, line=rule.line)
+        hooks = self.template.root.entry("Hooks")
+        if hooks:
+            yield Problem(message="Hooks are not evaluated", path="/Hooks", line=hooks.mark.line)
         for name in transforms_of(self.template):
             if name in _HARMLESS_TRANSFORMS:
                 yield Problem(message=f"transform {name} is not run; it does not touch backups", path="/Transform")
@@ -273,8 +274,8 @@ class _Resolution:
         if len(section.entries) > most:
             raise self._error(f"{len(section.entries)} {what}; CloudFormation takes at most {most}", section)
 
-    def _error(self, message: str, node: Node) -> TemplateError:
-        return TemplateError(message, file=self.template.file, mark=node.mark)
+    def _error(self, message: str, node: Node) -> RefusedTemplateError:
+        return RefusedTemplateError(message, file=self.template.file, mark=node.mark)
 
 
 def _section(root: Map, name: str) -> Map:

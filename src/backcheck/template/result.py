@@ -75,4 +75,4 @@ class ResolvedTemplate:
     unresolved: tuple[Unresolved, ...]
     """Each value that a resource or output uses and that is not known, in file order."""
     warnings: tuple[Problem, ...]
-    """What deploys, but not as written here: aliases, rules that were not evaluated."""
+    """What deploys, but not as written here: aliases, rules that could not be judged."""

@@ -19,6 +19,7 @@ from backcheck.template.node import (
     Mark,
     Node,
     Plain,
+    RefusedTemplateError,
     Scalar,
     Sequence,
     TemplateError,
@@ -149,10 +150,10 @@ def _translate(
     return result
 
 
-def _refused(causes: list[Error] | list[Exception], file: str, source: Map) -> TemplateError:
+def _refused(causes: list[Error] | list[Exception], file: str, source: Map) -> RefusedTemplateError:
     messages = [str(getattr(cause, "message", cause)) for cause in causes]
     named = (entry.mark for message in messages for entry in source.entries if f"[{entry.key}]" in message)
-    return TemplateError(f"SAM cannot be expanded: {'; '.join(messages)}", file=file, mark=next(named, NOWHERE))
+    return RefusedTemplateError(f"SAM cannot be expanded: {'; '.join(messages)}", file=file, mark=next(named, NOWHERE))
 
 
 def _rebuilt(root: Map, source: Map, translated: dict[str, Plain], aside: tuple[Entry, ...]) -> Map:

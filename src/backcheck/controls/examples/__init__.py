@@ -3,6 +3,7 @@
 from backcheck.controls.examples.access import (
     DESTROYERS,
     allow,
+    by_alias,
     deny_deletion,
     document,
     inline,
@@ -12,6 +13,7 @@ from backcheck.controls.examples.access import (
     roles,
     simulations,
     trust,
+    use_keys,
 )
 from backcheck.controls.examples.account import dr_region, region, world
 from backcheck.controls.examples.backups import (
@@ -62,6 +64,7 @@ from backcheck.controls.examples.watch import (
     failure_rule,
     function,
     restore_failure_rule,
+    subscription,
     topic,
     validation_rule,
 )
@@ -86,6 +89,7 @@ __all__ = [
     "allow",
     "backup_job",
     "backup_jobs",
+    "by_alias",
     "change",
     "copied",
     "copies",
@@ -128,10 +132,12 @@ __all__ = [
     "shop_drills",
     "shop_policy",
     "simulations",
+    "subscription",
     "table",
     "tier",
     "topic",
     "trust",
+    "use_keys",
     "validation",
     "validation_rule",
     "vault",

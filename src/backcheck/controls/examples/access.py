@@ -23,6 +23,7 @@ def key(arn: str = KEY_ARN, /, **changes: Any) -> Key:
         multi_region=False,
         rotation=True,
         policy=document(allow("kms:*", principals=owner)),
+        aliases=("alias/shop-vault" if arn == KEY_ARN else "alias/shop-vault-dr",),
     )
     return replace(made, **changes)
 
@@ -48,6 +49,16 @@ def allow(*actions: str, **changes: Any) -> Statement:
     return replace(made, **changes)
 
 
+def use_keys(*conditions: tuple[str, str, tuple[str, ...]], **changes: Any) -> Statement:
+    """Allow what backups take of their keys."""
+    return allow("kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey", conditions=conditions, **changes)
+
+
+def by_alias(pattern: str) -> tuple[str, str, tuple[str, ...]]:
+    """Keys that have such an alias."""
+    return ("ForAnyValue:StringLike", "kms:ResourceAliases", (f"alias/{pattern}",))
+
+
 def deny_deletion(**changes: Any) -> Statement:
     """What keeps recovery points: nobody but the break-glass role may delete them, or this statement."""
     made = allow(
@@ -62,9 +73,10 @@ def deny_deletion(**changes: Any) -> Statement:
     return replace(made, **changes)
 
 
-def trust(service: str = "backup.amazonaws.com") -> PolicyDocument:
-    """Who may assume a role."""
-    return document(allow("sts:AssumeRole", resources=(), principals=(("Service", service),)))
+def trust(service: str = "backup.amazonaws.com", key: str = "", value: str = "") -> PolicyDocument:
+    """Who may assume a role, and where a condition key must equal what."""
+    when = (("StringEquals", key, (value,)),) if key else ()
+    return document(allow("sts:AssumeRole", resources=(), principals=(("Service", service),), conditions=when))
 
 
 def inline(*statements: Statement) -> NamedPolicy:
@@ -123,6 +135,8 @@ DESTROYERS = (
     "backup:DeleteBackupVault",
     "backup:DeleteBackupVaultLockConfiguration",
     "dynamodb:UpdateContinuousBackups",
+    "kms:DisableKey",
+    "kms:ScheduleKeyDeletion",
 )
 
 
@@ -132,7 +146,7 @@ def simulations(allowed: str = "", principal: str = "drill") -> tuple[Simulation
         Simulation(
             principal_arn=f"arn:aws:iam::{ACCOUNT}:role/shop-{name}",
             action=action,
-            resource="*",
+            resource=KEY_ARN if action.startswith("kms:") else "*",
             decision="allowed" if (name, action) == (principal, allowed) else "implicitDeny",
         )
         for name in _ROLE_POLICIES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -25,9 +26,10 @@ from backcheck.controls.examples.watch import (
 )
 from backcheck.drill.record import DrillRecord
 from backcheck.inventory.backup import ProtectedResource, RegionSettings
+from backcheck.inventory.contradictions import ANSWERS
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Caller
-from backcheck.inventory.model import AccountInventory, Inventory, RegionInventory
+from backcheck.inventory.model import AccountInventory, CallRecord, Inventory, RegionInventory
 from backcheck.policy.model import Policy
 
 
@@ -43,7 +45,7 @@ def world(
     """The shop, with what is changed in its primary region, its DR region or its account."""
     regions = (region(**(primary or {})), dr_region(**(dr or {})))
     accounts = (replace(_account(), regions=regions, **(account or {})),)
-    inventory = Inventory(taken_at=now, accounts=accounts, calls=(), gaps=())
+    inventory = Inventory(taken_at=now, accounts=accounts, calls=_ledger(regions), gaps=())
     return World(
         policy=policy or shop_policy(), now=now, inventory=inventory, drills=shop_drills() if drills is None else drills
     )
@@ -93,6 +95,16 @@ def dr_region(**changes: Any) -> RegionInventory:
         alarms=(),
     )
     return replace(made, **changes)
+
+
+def _ledger(regions: Iterable[RegionInventory]) -> tuple[CallRecord, ...]:
+    return tuple(
+        CallRecord(
+            service=service, operation=operation, region=one.region, account=one.account, calls=1, pages=1, failed=0
+        )
+        for one in regions
+        for service, operation in (call.split(":") for call in ANSWERS.values())
+    )
 
 
 def _account() -> AccountInventory:

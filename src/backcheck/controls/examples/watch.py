@@ -8,8 +8,20 @@ from typing import Any
 
 from backcheck.controls.examples.access import allow, document
 from backcheck.controls.examples.shop import ACCOUNT, HERE, NOW, VALIDATOR_ARN, VALIDATOR_RULE_ARN
-from backcheck.inventory.iam import Topic
+from backcheck.inventory.iam import Subscription, Topic
 from backcheck.inventory.watch import Alarm, Change, EventRule, Function
+
+
+def subscription(**changes: Any) -> Subscription:
+    """Somebody who has confirmed, and gets every message."""
+    made = Subscription(
+        arn=f"arn:aws:sns:{HERE}:{ACCOUNT}:shop-alerts:1",
+        protocol="email",
+        endpoint="",
+        filter_policy=None,
+        filters_body=False,
+    )
+    return replace(made, **changes)
 
 
 def topic(where: str = HERE, /, **changes: Any) -> Topic:
@@ -23,7 +35,7 @@ def topic(where: str = HERE, /, **changes: Any) -> Topic:
             allow("sns:Publish", principals=(("Service", "events.amazonaws.com"),)),
             allow("sns:Publish", principals=(("Service", "cloudwatch.amazonaws.com"),)),
         ),
-        confirmed_subscriptions=1,
+        subscriptions=(subscription(),),
     )
     return replace(made, **changes)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeVar
 
+import orjson
 from botocore.exceptions import ClientError, UnknownRegionError
 
 from backcheck.errors import UsageError
@@ -89,13 +91,9 @@ class Calls:
     ) -> T | Gap | None:
         """As `one`; None where the service answers with one of the error codes `absent`: there is none."""
 
-        def work() -> T | Gap | None:
-            try:
-                return parse(Reply(self._request(service, operation, region, params)))
-            except FAILURES as error:
-                return None if says(error, absent) else self._failed(service, operation, region, error, about)
-
-        return await self.run(work)
+        return await self.run(
+            lambda: self.ask_maybe(service, operation, region, parse, absent=absent, about=about, **params)
+        )
 
     def ask(
         self, service: str, operation: str, region: str, parse: Callable[[Reply], T], *, about: str = "", **params: Any
@@ -105,6 +103,23 @@ class Calls:
             return parse(Reply(self._request(service, operation, region, params)))
         except FAILURES as error:
             return self._failed(service, operation, region, error, about)
+
+    def ask_maybe(
+        self,
+        service: str,
+        operation: str,
+        region: str,
+        parse: Callable[[Reply], T],
+        *,
+        absent: tuple[str, ...],
+        about: str = "",
+        **params: Any,
+    ) -> T | Gap | None:
+        """As `maybe`, blocking."""
+        try:
+            return parse(Reply(self._request(service, operation, region, params)))
+        except FAILURES as error:
+            return None if says(error, absent) else self._failed(service, operation, region, error, about)
 
     def ask_pages(
         self,
@@ -241,6 +256,7 @@ class Calls:
                 hint="unset the endpoint override, or say --endpoint-url",
             )
         client.meta.events.register("before-send", self._sent)
+        client.meta.events.register("before-parse.lambda.GetFunctionConcurrency", _is_an_object)
         return client
 
     def _sent(self, request: Any, **_: Any) -> None:
@@ -266,6 +282,18 @@ class Calls:
             self._made += calls
         if calls:
             self._progress(self._made)
+
+
+def _is_an_object(response_dict: Mapping[str, Any], **_: Any) -> None:
+    """A reply of which an empty object means something is one: botocore takes a body that is no JSON for `{}`."""
+    if response_dict["status_code"] >= HTTPStatus.MULTIPLE_CHOICES:
+        return
+    try:
+        found = orjson.loads(response_dict["body"])
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"the reply is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise Malformed("the reply is no object")
 
 
 def says(error: BaseException, codes: tuple[str, ...]) -> bool:

@@ -75,7 +75,7 @@ async def alarms(calls: Calls, region: str) -> tuple[Alarm, ...] | Gap:
 
 
 async def _function(calls: Calls, region: str, name: str) -> Function | Gap | None:
-    found, policy = await asyncio.gather(
+    found, policy, reserved = await asyncio.gather(
         calls.maybe(
             "lambda",
             "GetFunctionConfiguration",
@@ -94,12 +94,28 @@ async def _function(calls: Calls, region: str, name: str) -> Function | Gap | No
             absent=NONE_THERE,
             FunctionName=name,
         ),
+        calls.maybe(
+            "lambda",
+            "GetFunctionConcurrency",
+            region,
+            lambda reply: reply.maybe_number("ReservedConcurrentExecutions"),
+            about=name,
+            absent=NONE_THERE,
+            FunctionName=_unqualified(name),
+        ),
     )
-    return found if found is None or isinstance(found, Gap) else replace(found, policy=policy)
+    if found is None or isinstance(found, Gap):
+        return found
+    return replace(found, policy=policy, reserved_concurrency=reserved)
+
+
+def _unqualified(name_or_arn: str) -> str:
+    """Without version or alias: concurrency is the function's as a whole (API_GetFunctionConcurrency)."""
+    return ":".join(name_or_arn.split(":")[:7])
 
 
 def _parsed(reply: Reply, region: str) -> Function:
-    """What the configuration says; `_function` fills in the policy, `with_metrics` the counts."""
+    """What the configuration says; `_function` fills in policy and concurrency, `with_metrics` the counts."""
     return Function(
         arn=reply.text("FunctionArn"),
         name=reply.text("FunctionName"),

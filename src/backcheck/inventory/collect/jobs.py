@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from backcheck.inventory.backup import (
     BackupJob,
@@ -20,6 +22,8 @@ from backcheck.inventory.gap import Gap
 
 DYNAMODB = "DynamoDB"
 
+J = TypeVar("J", BackupJob, CopyJob, RestoreJob)
+
 
 async def settings(calls: Calls, region: str) -> RegionSettings | Gap:
     """Which resource types are opted in, and which AWS Backup manages fully."""
@@ -33,35 +37,27 @@ async def protected(calls: Calls, region: str) -> tuple[ProtectedResource, ...] 
 
 async def backup_jobs(calls: Calls, region: str) -> tuple[BackupJob, ...] | Gap:
     """Backup jobs of the last 30 days."""
-    return await calls.pages(
-        "backup",
-        "ListBackupJobs",
-        region,
-        lambda page: tuple(_backup_job(part) for part in page.parts("BackupJobs")),
-        ByResourceType=DYNAMODB,
-    )
+    return await _jobs(calls, region, "ListBackupJobs", "BackupJobs", _backup_job)
 
 
 async def copy_jobs(calls: Calls, region: str) -> tuple[CopyJob, ...] | Gap:
     """Copy jobs of the last 30 days; AWS lists them in the source's region."""
-    return await calls.pages(
-        "backup",
-        "ListCopyJobs",
-        region,
-        lambda page: tuple(_copy_job(part) for part in page.parts("CopyJobs")),
-        ByResourceType=DYNAMODB,
-    )
+    return await _jobs(calls, region, "ListCopyJobs", "CopyJobs", _copy_job)
 
 
 async def restore_jobs(calls: Calls, region: str) -> tuple[RestoreJob, ...] | Gap:
     """Restore jobs of the last 30 days."""
-    return await calls.pages(
-        "backup",
-        "ListRestoreJobs",
-        region,
-        lambda page: tuple(_restore_job(part) for part in page.parts("RestoreJobs")),
-        ByResourceType=DYNAMODB,
+    return await _jobs(calls, region, "ListRestoreJobs", "RestoreJobs", _restore_job)
+
+
+async def _jobs(
+    calls: Calls, region: str, operation: str, key: str, parse: Callable[[Reply], J]
+) -> tuple[J, ...] | Gap:
+    """A list that changes while it is paged may say one job twice: the later page's word is the newer one."""
+    found = await calls.pages(
+        "backup", operation, region, lambda page: tuple(map(parse, page.parts(key))), ByResourceType=DYNAMODB
     )
+    return found if isinstance(found, Gap) else tuple({job.id: job for job in found}.values())
 
 
 async def restore_testing(calls: Calls, region: str) -> tuple[RestoreTestingPlan, ...] | Gap:
@@ -158,7 +154,7 @@ def _backup_job(reply: Reply) -> BackupJob:
         resource_arn=reply.text("ResourceArn"),
         vault_name=reply.maybe_text("BackupVaultName") or "",
         created=reply.time("CreationDate"),
-        completed=reply.maybe_time("CompletionDate"),
+        completed=reply.time_after("CompletionDate", "CreationDate"),
         start_by=reply.maybe_time("StartBy"),
         expected_completion=reply.maybe_time("ExpectedCompletionDate"),
         plan_id=creator.maybe_text("BackupPlanId") if creator else None,
@@ -180,7 +176,7 @@ def _copy_job(reply: Reply) -> CopyJob:
         destination_vault_arn=reply.text("DestinationBackupVaultArn"),
         destination_recovery_point_arn=reply.maybe_text("DestinationRecoveryPointArn"),
         created=reply.time("CreationDate"),
-        completed=reply.maybe_time("CompletionDate"),
+        completed=reply.time_after("CompletionDate", "CreationDate"),
         plan_id=creator.maybe_text("BackupPlanId") if creator else None,
         rule_id=creator.maybe_text("BackupRuleId") if creator else None,
         message_category=reply.maybe_text("MessageCategory"),
@@ -196,7 +192,7 @@ def _restore_job(reply: Reply) -> RestoreJob:
         source_resource_arn=reply.maybe_text("SourceResourceArn"),
         created_resource_arn=reply.maybe_text("CreatedResourceArn"),
         created=reply.time("CreationDate"),
-        completed=reply.maybe_time("CompletionDate"),
+        completed=reply.time_after("CompletionDate", "CreationDate"),
         testing_plan_arn=_testing_arn(reply.maybe_part("CreatedBy")),
         validation_status=reply.maybe_text("ValidationStatus"),
         status_message=reply.maybe_text("StatusMessage"),

@@ -40,6 +40,8 @@ PAGING: dict[str, Paging] = {
     "backup:ListRestoreJobs": _BACKUP,
     "backup:ListRestoreTestingPlans": _BACKUP,
     "backup:ListRestoreTestingSelections": _BACKUP,
+    # "between 1 and 100, inclusive", says API_ListAliases, and the model 1,000: so its default
+    "kms:ListAliases": Paging(ask="Marker", told="NextMarker", size=None),
     "iam:GetAccountAuthorizationDetails": Paging(ask="Marker", told="Marker", size="MaxItems"),
     "iam:SimulatePrincipalPolicy": Paging(ask="Marker", told="Marker", size="MaxItems"),
     "events:ListRules": Paging(size="Limit", most=100),

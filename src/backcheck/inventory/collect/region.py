@@ -16,7 +16,7 @@ from backcheck.inventory.collect.plans import plans
 from backcheck.inventory.collect.tables import read_tables
 from backcheck.inventory.collect.topics import topics
 from backcheck.inventory.collect.vaults import vaults
-from backcheck.inventory.collect.watch import read_watch, topic_arns
+from backcheck.inventory.collect.watch import read_watch, subscribed_functions, topic_arns
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Topic
 from backcheck.inventory.model import RegionInventory, Table
@@ -41,6 +41,7 @@ async def read_region(calls: Calls, policy: Policy, account: Account, region: st
     found = await held
     watch = await watching
     told = await topics(calls, region, topic_arns(calls, policy, account, region, found, watch.rules))
+    behind = await subscribed_functions(calls, region, told, watch.functions)
     used = {*_key_arns(described, found), *_topic_keys(told)}
     return RegionInventory(
         account=calls.account,
@@ -58,7 +59,7 @@ async def read_region(calls: Calls, policy: Policy, account: Account, region: st
         keys=await keys(calls, region, used),
         topics=told,
         rules=watch.rules,
-        functions=watch.functions,
+        functions=(*watch.functions, *behind),
         alarms=watch.alarms,
         changes=await changed,
     )

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from backcheck.inventory.contradictions import CLOCKS_APART
+
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -53,6 +55,13 @@ class Reply:
         value = self.maybe_time(key)
         if value is None:
             raise self._missing(key)
+        return value
+
+    def time_after(self, key: str, earlier: str) -> datetime | None:
+        """A time that is not before another one, or None where it is absent."""
+        value = self.maybe_time(key)
+        if value is not None and self.time(earlier) - value > CLOCKS_APART:
+            raise Malformed(f"{self._path}.{key} is before {earlier}")
         return value
 
     def maybe_number(self, key: str) -> int | None:

@@ -16,6 +16,7 @@ from backcheck.inventory.iam import NamedPolicy, PolicyDocument, Role, Simulatio
 VAULT_ACTIONS = ("backup:DeleteBackupVault", "backup:DeleteBackupVaultLockConfiguration")
 POINT_ACTIONS = ("backup:DeleteRecoveryPoint",)
 TABLE_ACTIONS = ("dynamodb:UpdateContinuousBackups",)
+KEY_ACTIONS = ("kms:DisableKey", "kms:ScheduleKeyDeletion")
 
 FILTER = ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
 

@@ -40,14 +40,25 @@ async def _with_targets(calls: Calls, region: str, rule: EventRule) -> EventRule
         "events",
         "ListTargetsByRule",
         region,
-        lambda page: tuple((part.text("Arn"), part.maybe_text("RoleArn") or "") for part in page.parts("Targets")),
+        lambda page: tuple(_target(part) for part in page.parts("Targets")),
         about=rule.name,
         Rule=rule.name,
     )
     if isinstance(targets, Gap):
         return replace(rule, target_arns=targets)
-    roles = [role for arn, role in targets if role and arn.split(":")[2:3] in (["lambda"], ["sns"])]
-    return replace(rule, target_arns=tuple(arn for arn, _ in targets), role_arns=(*rule.role_arns, *roles))
+    roles = [role for arn, role, _ in targets if role and arn.split(":")[2:3] in (["lambda"], ["sns"])]
+    return replace(
+        rule,
+        target_arns=tuple(arn for arn, _, _ in targets),
+        role_arns=(*rule.role_arns, *roles),
+        altered_arns=tuple(arn for arn, _, altered in targets if altered),
+    )
+
+
+def _target(reply: Reply) -> tuple[str, str, bool]:
+    """ARN, role, and whether it gets another text than the event."""
+    other = reply.maybe_text("Input") or reply.maybe_text("InputPath") or reply.maybe_part("InputTransformer")
+    return reply.text("Arn"), reply.maybe_text("RoleArn") or "", other is not None
 
 
 def _rule(reply: Reply, region: str) -> EventRule:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from backcheck.inventory.backup import BackupPlan
-from backcheck.inventory.collect.roles import POINT_ACTIONS, TABLE_ACTIONS, VAULT_ACTIONS
+from backcheck.inventory.backup import BackupPlan, Vault
+from backcheck.inventory.collect.keys import CUSTOMER
+from backcheck.inventory.collect.roles import KEY_ACTIONS, POINT_ACTIONS, TABLE_ACTIONS, VAULT_ACTIONS
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Key
 from backcheck.inventory.model import RegionInventory
 from backcheck.policy.model import Account, Policy
 
@@ -67,20 +69,33 @@ def _selection_roles(regions: Iterable[RegionInventory]) -> Iterator[str]:
 def destructible(
     policy: Policy, account: Account, regions: Iterable[RegionInventory]
 ) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """What could be destroyed, by the actions that would: the policy's vaults, a point of each, a table of a region."""
+    """What could be destroyed, by the actions that would: the policy's vaults, their keys, a point of each, and a table
+    of a region."""
     vaults: list[str] = []
     points: list[str] = []
     tables: list[str] = []
+    keys: set[str] = set()
     for region in regions:
         ours = vault_names(policy, account, region.region)
         for vault in () if isinstance(region.vaults, Gap) else region.vaults:
             if vault.name in ours:
                 vaults.append(vault.arn)
+                keys |= {key.arn for key in region.keys if isinstance(key, Key) and _is_of(key, vault)}
                 found = () if isinstance(vault.recovery_points, Gap) else vault.recovery_points
                 points += [point.arn for point in found[-1:]]
         described = [table.arn for table in region.tables if not isinstance(table, Gap)]
         tables += sorted(described)[:1]
-    return {VAULT_ACTIONS: tuple(vaults), POINT_ACTIONS: tuple(points), TABLE_ACTIONS: tuple(tables)}
+    return {
+        VAULT_ACTIONS: tuple(vaults),
+        POINT_ACTIONS: tuple(points),
+        TABLE_ACTIONS: tuple(tables),
+        KEY_ACTIONS: tuple(sorted(keys)),
+    }
+
+
+def _is_of(key: Key, vault: Vault) -> bool:
+    """AWS's own keys can be neither disabled nor deleted (kms, deleting-keys)."""
+    return key.manager == CUSTOMER and key.arn == vault.key_arn
 
 
 def _meanings(policy: Policy, name: str, tags: Tags | Gap) -> Iterator[bool]:

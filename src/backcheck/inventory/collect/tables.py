@@ -1,4 +1,4 @@
-"""DynamoDB: which tables there are, and two calls for each that the policy could mean."""
+"""DynamoDB: which tables there are, and three calls for each that the policy could mean."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from backcheck.inventory.backup import BackupPlan
 from backcheck.inventory.collect import scope
 from backcheck.inventory.collect.calls import Calls
+from backcheck.inventory.collect.documents import parse_document
 from backcheck.inventory.collect.reply import Malformed, Reply
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import PitrStatus, Table
@@ -74,11 +75,20 @@ def _arn(calls: Calls, region: str, name: str) -> str:
 
 def _describe(calls: Calls, region: str, name: str) -> Table | Gap:
     pitr = calls.ask("dynamodb", "DescribeContinuousBackups", region, _pitr, about=name, TableName=name)
+    policy = calls.ask_maybe(
+        "dynamodb",
+        "GetResourcePolicy",
+        region,
+        lambda reply: parse_document(reply.text("Policy")),
+        absent=("PolicyNotFoundException",),
+        about=name,
+        ResourceArn=_arn(calls, region, name),
+    )
     return calls.ask(
         "dynamodb",
         "DescribeTable",
         region,
-        lambda reply: _table(reply.part("Table"), region, calls.account, pitr),
+        lambda reply: replace(_table(reply.part("Table"), region, calls.account, pitr), policy=policy),
         about=name,
         TableName=name,
     )

@@ -109,7 +109,8 @@ async def _points(calls: Calls, region: str, vault: str, now: datetime) -> tuple
     )
     if isinstance(found, Gap):
         return found
-    ordered = sorted(found, key=lambda point: (point.created, point.arn))
+    once = {point.arn: point for point in found}  # a list that changes while it is paged may say one point twice
+    ordered = sorted(once.values(), key=lambda point: (point.created, point.arn))
     due = [point for point in ordered if point.usable and point.cold_at and point.cold_at + COLD_GRACE < now]
     if not due:
         return tuple(ordered)
@@ -144,7 +145,7 @@ def _point(reply: Reply, region: str, account: str, vault: str) -> RecoveryPoint
         resource_type=reply.maybe_text("ResourceType") or "",
         status=reply.text("Status"),
         created=reply.time("CreationDate"),
-        completed=reply.maybe_time("CompletionDate"),
+        completed=reply.time_after("CompletionDate", "CreationDate"),
         delete_after_days=delete,
         move_to_cold_after_days=cold,
         delete_at=planned.maybe_time("DeleteAt") if planned else None,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from backcheck.cron import same_schedule
 from backcheck.inventory.backup import Notifications, Vault
 from backcheck.inventory.collect import scope
 from backcheck.inventory.collect.calls import Calls
 from backcheck.inventory.collect.functions import alarms, functions, with_metrics
-from backcheck.inventory.collect.rules import rules
+from backcheck.inventory.collect.rules import SOURCE, rules
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Topic
 from backcheck.inventory.watch import Alarm, EventRule, Function
-from backcheck.policy.model import Account, Policy, Validation
+from backcheck.policy.model import Account, Drill, Policy, Validation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +38,32 @@ async def read_watch(calls: Calls, policy: Policy, region: str, now: datetime) -
         )
     alarmed = asyncio.ensure_future(alarms(calls, region))
     found = await rules(calls, region)
-    named = await functions(calls, region, _function_names(policy.validation, found))
+    named = await functions(calls, region, _function_names(policy, policy.validation, found))
     known = () if isinstance(found, Gap) else found
     counted, ruled = await with_metrics(calls, region, named, known, now)
     return Watch(rules=found if isinstance(found, Gap) else ruled, functions=counted, alarms=await alarmed)
 
 
-def _function_names(validation: Validation, found: tuple[EventRule, ...] | Gap) -> Iterator[str]:
-    """The function that the policy names; where it names none, every one that a schedule starts."""
+def _function_names(policy: Policy, validation: Validation, found: tuple[EventRule, ...] | Gap) -> Iterator[str]:
+    """The function that the policy names; where it names none, every one that a schedule starts.
+
+    Where the policy drills also those that start when a drill is due, or with news of AWS Backup.
+    """
     if validation.function:
         yield validation.function
-        return
     for rule in () if isinstance(found, Gap) else found:
-        if rule.schedule and not isinstance(rule.target_arns, Gap):
-            yield from (arn for arn in rule.target_arns if arn.split(":")[2:3] == ["lambda"])
+        wanted = (rule.schedule and not validation.function) or (policy.drill and _may_drill(rule, policy.drill))
+        if wanted and not isinstance(rule.target_arns, Gap):
+            yield from (arn for arn in rule.target_arns if _is_another_function(arn, validation.function))
+
+
+def _may_drill(rule: EventRule, drill: Drill) -> bool:
+    return same_schedule(rule.schedule, drill.schedule) if rule.schedule else SOURCE in rule.sources
+
+
+def _is_another_function(arn: str, name: str | None) -> bool:
+    parts = arn.split(":")
+    return parts[2:3] == ["lambda"] and parts[6:7] != [name]
 
 
 def topic_arns(
@@ -71,3 +85,18 @@ def topic_arns(
     for rule in () if isinstance(found, Gap) else found:
         if not rule.schedule and not isinstance(rule.target_arns, Gap):
             yield from (arn for arn in rule.target_arns if arn.split(":")[2:3] == ["sns"])
+
+
+async def subscribed_functions(
+    calls: Calls, region: str, told: tuple[Topic | Gap, ...], known: tuple[Function | Gap, ...]
+) -> tuple[Function | Gap, ...]:
+    """The functions of this region that topics deliver to, but for those that are known already. Nobody counts runs."""
+    named = {one.resource if isinstance(one, Gap) else one.arn for one in known}
+    subscribed = [topic.subscriptions for topic in told if isinstance(topic, Topic)]
+    arns = {one.endpoint for each in subscribed if not isinstance(each, Gap) for one in each}
+    mine = [arn for arn in arns if arn.startswith(f"arn:{calls.partition(region)}:lambda:{region}:{calls.account}:")]
+    found = await functions(calls, region, (arn for arn in mine if arn not in named))
+    uncounted = calls.not_asked("cloudwatch", "GetMetricData", region)
+    return tuple(
+        one if isinstance(one, Gap) else replace(one, invocations_26h=uncounted, errors_26h=uncounted) for one in found
+    )

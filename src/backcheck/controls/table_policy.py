@@ -1,0 +1,60 @@
+"""Whether a table's own policy keeps a role from backing it up.
+
+"An explicit deny in any of these policies overrides the allow", a resource's policy among them
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html); what such a policy may be
+about: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-iam-actions.html. In one account a table's
+policy need not allow what the role's own do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from backcheck.controls.conditions import Context, any_of, holds
+from backcheck.controls.iam_policy import action_matches, resource_matches
+from backcheck.inventory.iam import PolicyDocument, Statement
+from backcheck.inventory.model import Table
+
+BACKING_UP = "dynamodb:StartAwsBackupJob"
+"""'You will need API permissions for the StartAwsBackupJob action for a successful backup with advanced features'
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/backuprestore_IAM.html)."""
+
+BESIDES = ("dynamodb:CreateBackup", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource")
+"""What else AWS's own policy for the role allows on tables; no page says what a job does without
+(https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupServiceRolePolicyForBackup.html)."""
+
+
+def denied(policy: PolicyDocument, table: Table, role_arn: str, actions: Iterable[str]) -> bool | None:
+    """Whether a table's policy denies a role one of these actions on it; None where that hangs on what is not known."""
+    context = _context(table, role_arn)
+    return any_of(
+        _about(statement, role_arn, context)
+        for action in actions
+        for statement in policy.statements
+        if statement.effect == "Deny" and action_matches(statement, action) and resource_matches(statement, table.arn)
+    )
+
+
+def _context(table: Table, role_arn: str) -> Context:
+    """What a request carries that AWS Backup makes with the role."""
+    return {
+        "aws:principalarn": (role_arn,),
+        "aws:principalaccount": (role_arn.split(":")[4],),
+        "aws:principalisawsservice": ("false",),
+        "aws:principaltype": ("AssumedRole",),
+        "aws:requestedregion": (table.region,),
+        "aws:resourceaccount": (table.account,),
+        "aws:securetransport": ("true",),
+    }
+
+
+def _about(statement: Statement, role_arn: str, context: Context) -> bool | None:
+    """Whether a statement is about the role; what one for a session or NotPrincipal means for it is left open."""
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    named = [who for kind, who in (*statement.principals, *statement.not_principals) if kind in ("AWS", "*")]
+    itself = {"*", role_arn, account, f"{role_arn.split(':iam:')[0]}:iam::{account}:root"}
+    if itself & set(named):
+        return None if statement.not_principals else holds(statement, context)
+    if statement.not_principals:
+        return holds(statement, context)
+    return None if any(f":assumed-role/{name}/" in who for who in named) else False
