@@ -122,7 +122,7 @@ def _deploy(spec: StackSpec, sandbox: Sandbox) -> Outcome:
     into = account_in(sandbox.world, account=spec.account, region=spec.region)
     before = set(stacks_of(sandbox.world, spec.account, spec.region))
     try:
-        stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters)
+        stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters, for_drift=False)
     except RefusedTemplateError as error:
         at = Location(file=error.file, line=error.mark.line or 1)
         return Outcome(spec=spec, stacks=(), refusal=f"ValidationError: {error.message}", refused_at=at)

@@ -10,7 +10,7 @@ from backcheck.inventory.collect.calls import Calls
 from backcheck.inventory.collect.documents import parse_document
 from backcheck.inventory.collect.reply import Reply
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key, PolicyDocument
+from backcheck.inventory.iam import SYMMETRIC, Key, PolicyDocument
 
 CUSTOMER = "CUSTOMER"
 
@@ -90,4 +90,5 @@ def _described(reply: Reply, region: str) -> Key:
         rotation=True,
         policy=None,
         aliases=(),
+        spec=reply.maybe_text("KeySpec") or SYMMETRIC,
     )
