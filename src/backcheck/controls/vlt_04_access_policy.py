@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
 from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
 from backcheck.controls.roles import role_name
@@ -40,6 +40,7 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
     severity=Severity.HIGH,
     reads=BOTH,
     each=present_vaults,
+    in_template={cfn.VAULT: ("/AccessPolicy",), cfn.AIR_GAPPED: ("/AccessPolicy",)},
     why="Whoever may delete recovery points, or rewrite the policy that forbids it, can take the backups first.",
     remedy=(
         "aws backup put-backup-vault-access-policy --backup-vault-name NAME --policy file://policy.json, a Deny of "

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from backcheck.controls.cfn import BACKUP_RULES, RULE
 from backcheck.finding import Finding, Location, Status
 from backcheck.gate.deployment import Made
 from backcheck.gate.places import Places
-from backcheck.gate.reads import BACKUP_RULES, HARMLESS, LACKING, READS, RULE, SLICE
+from backcheck.gate.reads import HARMLESS, LACKING, READS, SLICE
 from backcheck.sandbox.cloudformation_types import NESTED, OPAQUE
 from backcheck.template.value import is_known
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from backcheck.controls.cfn import ALARM, KEY, PLAN, ROLE, RULE, TOPIC
 from backcheck.finding import Finding, Location, Status
 from backcheck.gate.deployment import Deployment, Made, Place
-from backcheck.gate.reads import ALARM, KEY, PLAN, READS, ROLE, RULE, TOPIC
+from backcheck.gate.reads import READS
 from backcheck.gate.wording import PROPERTIES, SAID, likeness, rule_names, said_below, texts_in, written_in
 from backcheck.policy.model import PRIMARY, Policy
 
