@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
+from backcheck.sandbox import keys
 from backcheck.sandbox.cloudformation_properties import UNKNOWN_ARN
 from backcheck.sandbox.iam_policy import like
 from backcheck.sandbox.operations import Call, Raw, Reply, operation
@@ -46,7 +47,7 @@ def _applies_to(statement: Mapping[str, Any], topic: str) -> None:
 def create_key(call: Call) -> Raw:
     """With a policy that its caller could still change."""
     _changeable(call)
-    return Raw(call.response.create_key())
+    return keys.created(call)
 
 
 @operation("kms", "PutKeyPolicy")

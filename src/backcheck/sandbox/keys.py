@@ -68,9 +68,8 @@ def _find(key_arn: str) -> Any:
     return key
 
 
-@operation("kms", "CreateKey")
-def create_key(call: Call) -> Raw:
-    """A key whose material is somebody's own cannot be used until that is imported, which moto leaves out.
+def created(call: Call) -> Raw:
+    """moto's key; one whose material is somebody's own cannot be used until that is imported, which moto leaves out.
 
     https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-create-cmk.html
     """
