@@ -209,23 +209,14 @@ def with_preview_an_hour_late() -> World:
 
 
 def record(method: str, now: datetime, **changes: object) -> DrillRecord:
-    made = DrillRecord(
-        run_id=f"drill-{method}",
+    """A simulated drill of TechModa's table."""
+    made = examples.drill(
+        method,
         account="123456789012",
         table_arn="arn:aws:dynamodb:us-east-1:123456789012:table/techmoda-products",
-        method=method,
         started=now - timedelta(days=10, hours=2),
         finished=now - timedelta(days=10),
-        active_minutes=20.0,
-        verified_minutes=30.0,
-        passed=True,
-        integrity="equal",
-        witness="export",
-        independent=method != "pitr",
-        settings="equal",
-        cleaned_up=True,
         simulated=True,
-        detail="",
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

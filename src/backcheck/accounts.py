@@ -95,6 +95,19 @@ class Opened:
     """Everything that an audit of a policy reads."""
 
 
+def moment(text: str | None) -> datetime | None:
+    """What `--at` says, in UTC; None where it is not given. Raises UsageError for a time without a zone."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--at {text} is not a time", hint="write it as 2026-11-22T05:00:00Z") from error
+    if found.tzinfo is None:
+        raise UsageError(f"--at {text} has no time zone", hint="end it with Z for UTC")
+    return found.astimezone(UTC)
+
+
 def known_regions() -> frozenset[str]:
     """Every Region that the installed botocore knows, of any partition. It may be older than the newest Region."""
     partitions = orjson.loads(files("botocore").joinpath("data", "partitions.json").read_bytes())["partitions"]

@@ -6,7 +6,6 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from html import escape
 from itertools import islice
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from backcheck import coverage, waivers
-from backcheck.accounts import Choice, Taken, known_regions, take
+from backcheck.accounts import Choice, Taken, known_regions, moment, take
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import AnyControl, World
@@ -158,7 +157,7 @@ def _suite(config: pytest.Config) -> Suite:
     if out and not given:
         remove_earlier(out)
     taken = take(choice, policy)
-    now = _time(config.getoption("at")) or taken.inventory.taken_at
+    now = moment(config.getoption("at")) or taken.inventory.taken_at
     own = own_controls([folder / name for name in config.getoption("controls")])
     world = World(
         policy=policy,
@@ -205,18 +204,6 @@ def _drills(config: pytest.Config, folder: Path, out: Path | None) -> tuple[Dril
 def _history(config: pytest.Config, folder: Path, out: Path | None) -> Path:
     named = config.getoption("drills")
     return folder / named if named else (out or folder) / history.FILE
-
-
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--at {text} is not a time", hint="write it as 2026-11-22T05:00:00Z") from error
-    if found.tzinfo is None:
-        raise UsageError(f"--at {text} has no time zone", hint="end it with Z for UTC")
-    return found.astimezone(UTC)
 
 
 def _ask_for_reports(config: pytest.Config, out: Path) -> None:

@@ -206,7 +206,11 @@ def test_tables_without_a_plan_get_a_tier_that_is_marked_as_proposed(
         (["--from-template", "nothing.yaml"], "cannot be read"),
         (["--from-template", str(ROOT / "fixtures/templates/bad/macro.yaml")], "macro MyCompanyMacro"),
         (["--from-template", str(LAB_00.with_name("11.yaml"))], "it would be refused: BackupPlan"),
-        (["--from-template", str(ROOT / "templates" / "auditor.yaml")], "there is no table"),
+        (["--from-template", str(ROOT / "templates" / "auditor.yaml")], "A role that nobody may assume audits nothing"),
+        (
+            ["--from-template", str(ROOT / "templates" / "auditor.yaml"), "--parameter", "OidcProviderArn=x"],
+            "there is no table",
+        ),
     ],
 )
 def test_what_cannot_be_written_down_is_told(

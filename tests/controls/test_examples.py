@@ -9,7 +9,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from backcheck.controls import CONTROLS, examples
-from backcheck.controls.control import AnyControl, World
+from backcheck.controls.control import AnyControl, Reads, World
 from backcheck.evaluate import evaluate
 from backcheck.finding import Finding, Status
 
@@ -54,6 +54,15 @@ def test_an_unknown_example_is_unknown_and_says_where(one: AnyControl, build: Bu
     assert unknown
     assert all(finding.at and finding.message and "control itself failed" not in finding.message for finding in unknown)
     assert not [finding.message for finding in findings if finding.status is Status.FAIL]
+
+
+@pytest.mark.parametrize("one", CONTROLS, ids=lambda one: one.id)
+def test_a_control_of_templates_says_what_it_reads_there(one: AnyControl) -> None:
+    """Without it no doubt about a template would reach its PASS."""
+    assert bool(one.in_template) is (Reads.TEMPLATE in one.reads)
+    assert all(
+        pointer == "" or pointer.startswith("/") for pointers in one.in_template.values() for pointer in pointers
+    )
 
 
 @pytest.mark.parametrize("one", CONTROLS, ids=lambda one: one.id)

@@ -12,17 +12,8 @@ from backcheck.controls import examples
 from backcheck.controls.alr_01_failures_heard import failures_are_heard
 from backcheck.controls.alr_03_check_failure_heard import failed_check_is_heard
 from backcheck.controls.control import World
-from backcheck.controls.listeners import (
-    BACKUP_FAILED,
-    CLOUDWATCH,
-    COPY_FAILED,
-    EVENTBRIDGE,
-    RESTORE_FAILED,
-    Deaf,
-    Event,
-    hears,
-    reaches,
-)
+from backcheck.controls.delivery import CLOUDWATCH, EVENTBRIDGE, Deaf, reaches
+from backcheck.controls.listeners import BACKUP_FAILED, COPY_FAILED, RESTORE_FAILED, Event, hears
 from backcheck.controls.messages import event as told
 from backcheck.finding import Status, Verdict
 from backcheck.inventory.gap import Gap

@@ -102,7 +102,7 @@ def test_files_are_named_from_the_root_of_the_repository(run: Run) -> None:
     assert files[3:] == [_below("infra/b.yaml"), _below("a.yaml")]
     lines = list(workflow.commands(run, CHECKOUT))
     assert lines[0].startswith("::error file=infra/here/a folder/primary%2C old.yaml,line=7,")
-    assert lines[3].startswith("::error file=a.yaml,line=1,")
+    assert lines[2].startswith("::error file=a.yaml,line=1,")
 
 
 def test_a_file_outside_the_repository_stays_absolute(run: Run) -> None:
@@ -143,4 +143,12 @@ def test_annotations_escape_what_github_would_read(run: Run) -> None:
     assert len(lines) == 4
     assert lines[0].startswith("::error file=a folder/primary%2C old.yaml,line=7,title=PIT-01 fail::")
     assert "100%25%0Anow" in lines[0]
-    assert lines[2].startswith("::error title=cfn-lint%3AE3504 fail::")
+    assert lines[1].startswith("::error title=cfn-lint%3AE3504 fail::")
+
+
+def test_one_reason_for_what_is_not_known_is_one_annotation(run: Run) -> None:
+    many = tuple(finding(Status.UNKNOWN, f"VLT-0{number}", message="why") for number in range(5))
+    lines = list(workflow.commands(replace(run, findings=(*many, *FINDINGS)), CHECKOUT))
+    assert [line.rpartition("title=")[2].partition("::")[0] for line in lines] == [
+        "PIT-01 fail", "cfn-lint%3AE3504 fail", "TPL-01 fail", "VLT-00 unknown", "PIT-01 unknown"
+    ]  # fmt: skip

@@ -152,9 +152,10 @@ def test_a_gate_writes_its_evidence_and_annotates(
     tmp_path: Path, checkov: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.chdir(ROOT)
     assert gate(tmp_path, f"techmoda={LAB}/01.yaml", "--checkov", str(checkov)) == 1
     told = capsys.readouterr().out
-    assert f"::error file={LAB}/01.yaml,line=18,title=PIT-01 fail::" in told
+    assert f"::error file={LAB.relative_to(ROOT)}/01.yaml,line=18,title=PIT-01 fail::" in told
     assert "SIMULATED" in told
     lines = told.splitlines()
     [failed] = [number for number, line in enumerate(lines) if line.startswith("FAIL    PIT-01 ")]
@@ -168,6 +169,41 @@ def test_a_gate_writes_its_evidence_and_annotates(
     [pitr] = [one for one in document["findings"] if one["control"] == "PIT-01"]
     assert pitr["location"] == {"file": f"{LAB}/01.yaml", "line": 18}
     assert "simulated" in (out / "report.html").read_text().lower()
+
+
+@pytest.mark.parametrize(("mark", "end"), [("\ufeff", "\n"), ("", "\r\n"), ("\ufeff", "\r\n")])
+def test_a_file_from_windows_is_judged_like_any_other(mark: str, end: str, tmp_path: Path, checkov: Path) -> None:
+    path = tmp_path / "techmoda.yaml"
+    path.write_bytes((mark + (LAB / "01.yaml").read_text().replace("\n", end)).encode())
+    assert gate(tmp_path, str(path), "--checkov", str(checkov)) == 1
+    document = orjson.loads((tmp_path / "out" / "findings.json").read_bytes())
+    [pitr] = [one for one in document["findings"] if one["control"] == "PIT-01"]
+    assert (pitr["status"], pitr["location"]["line"]) == ("fail", 18)
+
+
+def test_a_date_that_is_none_fails(tmp_path: Path, checkov: Path) -> None:
+    path = tmp_path / "techmoda.yaml"
+    path.write_text(
+        (LAB / "00.yaml").read_text().replace("Resources:\n", "Metadata: {Due: 2026-13-45}\nResources:\n", 1)
+    )
+    assert gate(tmp_path, str(path), "--checkov", str(checkov)) == 1
+    document = orjson.loads((tmp_path / "out" / "findings.json").read_bytes())
+    [told] = [one for one in document["findings"] if one["control"] == "cfn-lint:E0000"]
+    assert (told["status"], "month must be in 1..12" in told["message"]) == ("fail", True)
+
+
+def test_sarif_names_files_from_the_root_of_the_repository(
+    tmp_path: Path, checkov: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infra = tmp_path / "infra"
+    infra.mkdir()
+    (tmp_path / ".git").mkdir()
+    (infra / "techmoda.yaml").write_text((LAB / "01.yaml").read_text())
+    monkeypatch.chdir(infra)
+    assert gate(tmp_path, str(infra / "techmoda.yaml"), "--checkov", str(checkov)) == 1
+    document = orjson.loads((tmp_path / "out" / "findings.sarif").read_bytes())
+    places = [one["locations"][0]["physicalLocation"]["artifactLocation"] for one in document["runs"][0]["results"]]
+    assert {"uri": "infra/techmoda.yaml", "uriBaseId": "%SRCROOT%"} in places
 
 
 def test_all_templates_go_to_checkov_at_once_and_offline(tmp_path: Path, checkov: Path) -> None:

@@ -11,7 +11,8 @@ import re
 
 import pytest
 from tests.gate.building import NOW, policy
-from tests.gate.sweep import Change, every_change, listed, our_stacks
+from tests.gate.changes import Change, every_change, our_stacks
+from tests.gate.sweep import listed
 
 from backcheck.finding import Finding, Location, Status
 from backcheck.gate.judge import judge

@@ -167,6 +167,9 @@ def another_plan(schedule: str) -> str:
 """
 
 
+PUBLISHERS = section(PRIMARY, "          - Sid: ThoseWhoPublish", "\n  AlertTopic:")
+
+
 SILENCED: dict[str, tuple[str, Change, set[Key], set[Key]]] = {
     "the validator never runs": (
         "primary", replaced(f"{FUNCTION}validate-backup\n", f"{FUNCTION}validate-backup{STOPPED}"),
@@ -209,6 +212,9 @@ SILENCED: dict[str, tuple[str, Change, set[Key], set[Key]]] = {
     "another plan at another time": (
         "primary", replaced(OUR_SELECTION, f"{another_plan('cron(0 20 ? * * *)')}{OUR_SELECTION}"),
         set(), set()),
+    "a statement of the topic's key that has no effect": (
+        "primary", replaced(PUBLISHERS, PUBLISHERS.replace('            Resource: "*"\n', "")),
+        {ALERTS, VALIDATION_HEARD}, set()),
 }  # fmt: skip
 """What leaves a company without a backup, or without news of it, while every tool is green: what it fails, and what it
 leaves open."""

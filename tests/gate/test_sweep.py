@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from tests.gate.sweep import DOCUMENT, document, every_change, listed, noticed
+from tests.gate.changes import every_change
+from tests.gate.sweep import DOCUMENT, document, listed, noticed
 
 CHANGES = {change.name: change for change in every_change()}
 

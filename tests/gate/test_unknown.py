@@ -176,6 +176,54 @@ def test_what_a_policy_wants_and_no_template_has_may_be_in_a_stack_set() -> None
     assert only(found, "SEL-01").status is Status.UNKNOWN
 
 
+MACRO = "  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://bucket/more.yaml}}\n"
+LOOP = """\
+  Fn::ForEach::Tables:
+    - Name
+    - !Ref NotGiven
+    - Table${Name}: {Type: AWS::DynamoDB::Table, Properties: {TableName: !Ref Name}}
+"""
+EXTENDED = "Transform: AWS::LanguageExtensions\nParameters:\n  NotGiven: {Type: CommaDelimitedList}\n"
+ADDING = {
+    "a macro": (f"Resources:\n{MACRO}  T: {{Type: AWS::SNS::Topic}}\n", 2, "a macro adds resources"),
+    "a loop over what is not known": (
+        f"{EXTENDED}Resources:\n{LOOP}  T: {{Type: AWS::SNS::Topic}}\n", 7, "parameter NotGiven has no value"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ADDING)
+def test_what_adds_resources_that_nobody_knows_leaves_open_what_is_missing(case: str) -> None:
+    content, line, why = ADDING[case]
+    found = judged(spec(content)).run.findings
+    stack = only(found, "TPL-01")
+    assert stack.status is Status.UNKNOWN
+    assert why in stack.message
+    assert stack.location is not None
+    assert stack.location.line == line
+    assert [one.control for one in found if one.status is Status.FAIL] == []
+    assert f"techmoda.yaml:{line} adds resources that are not known" in only(found, "PLN-01").message
+
+
+def test_a_macro_among_the_properties_leaves_the_resource_open() -> None:
+    named = "      BackupVaultName: !Sub ${Prefix}-vault\n"
+    lock = section(text("primary"), "      LockConfiguration:\n", "      AccessPolicy:")
+
+    def change(content: str) -> str:
+        return replaced(lock, "")(replaced(named, f"{named}    {MACRO}")(content))
+
+    found = judged(*ours("primary", change)).run.findings
+    told = [one for one in found if one.control == "VLT-03" and one.resource.endswith(":techmoda-vault")]
+    assert [one.status for one in told] == [Status.UNKNOWN]
+    assert "AWS::Include is a macro that runs in the account only" in told[0].message
+
+
+def test_a_refused_stack_leaves_the_roles_of_others_open() -> None:
+    change = replaced("MaxRetentionDays: !Ref LockMaxRetentionDays", "MaxRetentionDays: never")
+    found = judged(*ours("dr", change, EVERY)).run.findings
+    assert [one.control for one in found if one.status is Status.FAIL] == ["TPL-01"]
+    assert only(found, "IAM-01").message == "cannot be told: stack dr is refused (see TPL-01), and it may be in there"
+
+
 def test_a_refused_stack_is_one_failure_and_the_rest_is_not_known() -> None:
     change = replaced("StartWindowMinutes: !Ref DailyStartWindowMinutes", "StartWindowMinutes: 10")
     found = judged(*ours("primary", change, CORE)).run.findings

@@ -20,11 +20,11 @@ from backcheck.policy.model import (
     Roles,
     RpoObjectives,
     RtoObjectives,
-    Source,
     TableScope,
     Tier,
     Vault,
 )
+from backcheck.policy.source import Source
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ACCOUNT = "123456789012"

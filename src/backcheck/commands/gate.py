@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from backcheck.policy.model import Policy
 
 
+TOOLS = ("cfn-lint", "checkov")
+"""Controls that say of another tool what it did."""
+
+
 @click.command()
 @policy_option
 @click.argument("templates", nargs=-1, required=True, metavar="[NAME=]TEMPLATE[@REGION]...")
@@ -63,6 +67,9 @@ def command(
     except TemplateError as error:
         raise UsageError(error.message, where=error.where, hint=error.hint) from error
     code = run.summary.exit_code
+    for finding in run.findings:
+        if finding.control in TOOLS:  # whether it ran at all
+            click.echo("; ".join((finding.message, *finding.notes)))
     for line in terminal.summary(run, out, code):
         click.echo(line)
     if os.environ.get("GITHUB_ACTIONS") == "true":

@@ -9,11 +9,10 @@ from typing import Any
 
 import click
 
-from backcheck.accounts import take
+from backcheck.accounts import moment, take
 from backcheck.commands.options import FILE, account_options, choice_of, policy_option
 from backcheck.commands.progress import progress
 from backcheck.drill import history
-from backcheck.errors import UsageError
 from backcheck.policy.load import load
 from backcheck.recovery import Recovery, recovery
 
@@ -33,7 +32,7 @@ def command(table: str, policy: Path, at: str | None, drills: Path | None, **acc
     with progress(sys.stderr) as told:
         taken = take(choice_of(**account), loaded, told)
     records = history.read(drills) if drills else ()
-    found = recovery(table, loaded, taken.inventory, records, at=_moment(at))
+    found = recovery(table, loaded, taken.inventory, records, at=moment(at))
     if any(one.simulated for one in taken.inventory.accounts):
         click.echo("SIMULATED: this account is an emulator")
     _tell(found, taken.inventory.taken_at)
@@ -57,15 +56,3 @@ def _tell(found: Recovery, now: datetime) -> None:
     click.echo("\nlast drills")
     for line in found.measured:
         click.echo(f"  {line}")
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--at {text} is not a time", hint="write it as 2026-11-22T05:00:00Z") from error
-    if found.tzinfo is None:
-        raise UsageError(f"--at {text} has no time zone", hint="end it with Z for UTC")
-    return found

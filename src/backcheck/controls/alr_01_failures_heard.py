@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, unread, verdict
+from backcheck.controls.delivery import Deaf
 from backcheck.controls.deployment import Place, look_up, places
 from backcheck.controls.listeners import (
     BACKUP_FAILED,
     BACKUP_HAD_ISSUES,
     COPY_FAILED,
     RESTORE_FAILED,
-    Deaf,
     Event,
     Heard,
     hears,
@@ -91,6 +91,13 @@ def _filtered(policy: str | Gap, *, filters_body: bool = True) -> World:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=stations,
+    in_template={
+        cfn.RULE: ("",),
+        **cfn.TOPICS,
+        cfn.VAULT: ("/Notifications",),
+        cfn.AIR_GAPPED: ("",),
+        cfn.KEY: ("/KeyPolicy",),
+    },
     why=(
         "A backup that has failed for a month, with nobody told, is found on the day when it is needed. AWS does not "
         "document which of its two regions reports a copy between them: both must hear of one that fails."

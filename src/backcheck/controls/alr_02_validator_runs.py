@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unknown, unread, verdict
+from backcheck.controls.delivery import EVENTBRIDGE, lets_in, not_decided
 from backcheck.controls.iam_policy import admits
-from backcheck.controls.listeners import EVENTBRIDGE, ROLE, lets_in, not_decided
+from backcheck.controls.listeners import ROLE
 from backcheck.controls.runtimes import deprecated
 from backcheck.controls.validator import Validator, validators
 from backcheck.finding import Severity, Verdict
@@ -47,6 +48,7 @@ def _rules(**changes: object) -> World:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=validators,
+    in_template={cfn.RULE: ("/State", "/ScheduleExpression", ""), cfn.FUNCTION: ("",), cfn.PERMISSION: ("",)},
     why="A check that never runs finds nothing wrong, and that is just how it looks.",
     remedy=(
         "aws lambda add-permission --function-name NAME --statement-id events --action lambda:InvokeFunction "

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from backcheck.controls import examples, messages
+from backcheck.controls import cfn, examples, messages
 from backcheck.controls.control import BOTH, World, control, not_applicable, unread, verdict
-from backcheck.controls.listeners import CLOUDWATCH, Deaf, reaches
+from backcheck.controls.delivery import CLOUDWATCH, Deaf, reaches
 from backcheck.controls.validator import Validator, validators
 from backcheck.cron import Cron, CronError
 from backcheck.finding import Severity, Verdict
@@ -35,6 +35,13 @@ def _filtered(policy: str) -> World:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=validators,
+    in_template={
+        cfn.ALARM: ("",),
+        **cfn.TOPICS,
+        cfn.FUNCTION: ("/FunctionName",),
+        cfn.RULE: ("/Targets",),
+        cfn.KEY: ("/KeyPolicy",),
+    },
     why="The check that fails in silence is worse than none: everybody relies on it.",
     remedy=(
         "aws cloudwatch put-metric-alarm --namespace AWS/Lambda --metric-name Invocations --statistic Sum "

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
+from backcheck.controls.cfn import Pointers
 from backcheck.controls.index import Index
 from backcheck.drill.record import DrillRecord
 from backcheck.finding import Severity, Status, Verdict
@@ -101,6 +102,11 @@ class Control(Generic[S]):
     """What to paste or to do."""
     sources: tuple[str, ...]
     """Pages that the claim rests on."""
+    in_template: Pointers = field(default_factory=dict)
+    """What the claim rests on in a template, besides its own resource: where that is not known, it is UNKNOWN.
+
+    Of the resource's own type the first property is where a finding points; `{rule}` is the tier's rule in its plan.
+    """
     maps_to: tuple[str, ...] = ()
     """Requirements that a PASS is evidence for, such as `NIST-800-53r5:CP-9`."""
     passes: Worlds = field(default_factory=dict)
@@ -141,6 +147,7 @@ def control(
     why: str,
     remedy: str,
     sources: tuple[str, ...],
+    in_template: Pointers | None = None,
     maps_to: tuple[str, ...] = (),
     passes: Worlds,
     fails: Worlds,
@@ -160,6 +167,7 @@ def control(
             why=why,
             remedy=remedy,
             sources=sources,
+            in_template=in_template or {},
             maps_to=maps_to,
             passes=passes,
             fails=fails,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, not_applicable, verdict
 from backcheck.controls.deployment import DeployedRule, deployed_rules, vault_arn, vault_key
 from backcheck.controls.moments import few
@@ -22,6 +22,7 @@ def _copying_to(*arns: str) -> World:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=deployed_rules,
+    in_template={cfn.PLAN: (f"{cfn.BACKUP_RULE}/CopyActions",)},
     why="Without the copy the backup is lost with the region that it is to protect from.",
     remedy="Add CopyActions with the vault's ARN to the rule: aws backup update-backup-plan --backup-plan-id ID ...",
     sources=(

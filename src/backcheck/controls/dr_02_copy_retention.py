@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, not_applicable, verdict
 from backcheck.controls.deployment import DeployedRule, copy_lifecycle, deployed_rules, kept_for, vault_key
 from backcheck.controls.lifecycle import cold, long_enough_in_cold
@@ -22,6 +22,7 @@ def _copying(**changes: object) -> World:
     severity=Severity.HIGH,
     reads=BOTH,
     each=deployed_rules,
+    in_template={cfn.PLAN: (f"{cfn.BACKUP_RULE}/CopyActions", f"{cfn.BACKUP_RULE}/Lifecycle")},
     why="A copy without a lifecycle takes the source's: where the vault's lock forbids that, it fails each night.",
     remedy="Set CopyActions[].Lifecycle of the rule: aws backup update-backup-plan --backup-plan-id ID ...",
     sources=(

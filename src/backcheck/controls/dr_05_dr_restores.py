@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
 from backcheck.controls.coverage import DYNAMODB
 from backcheck.controls.keys import NOT_THERE, find_key, why_unusable
@@ -39,6 +39,7 @@ def dr_vaults(world: World) -> Iterator[PresentVault | Verdict]:
     severity=Severity.HIGH,
     reads=BOTH,
     each=dr_vaults,
+    in_template={**cfn.VAULTS, cfn.ROLE: ("/RoleName",), cfn.KEY: ("",)},
     why="A copy that no role can restore, under a key that does not work, is storage and no recovery.",
     remedy=(
         "aws backup update-region-settings --region REGION --resource-type-management-preference DynamoDB=true "

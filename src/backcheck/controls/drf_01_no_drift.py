@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, verdict
 from backcheck.controls.deployment import (
     DEFAULT_SCHEDULE,
@@ -65,6 +65,7 @@ def parts(world: World) -> Iterator[Part | Verdict]:
     severity=Severity.HIGH,
     reads=BOTH,
     each=parts,
+    in_template={cfn.PLAN: ("/BackupPlan",), cfn.VAULT: ("/LockConfiguration",), cfn.AIR_GAPPED: ("",)},
     why="What was changed by hand is undone by the next deployment, or outlives it: either way nobody decided it.",
     remedy="Deploy again, or change the policy; aws cloudtrail lookup-events says who changed the plan.",
     sources=(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
 from backcheck.controls.coverage import coverage
 from backcheck.controls.deployment import DeployedRule, copy_lifecycle, deployed_rules, kept_for, partition, retention
@@ -38,6 +38,14 @@ def _with_table_policy(action: str = BACKING_UP, **changes: Any) -> World:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=deployed_rules,
+    in_template={
+        cfn.PLAN: (cfn.BACKUP_RULE,),
+        cfn.VAULT: ("/LockConfiguration",),
+        cfn.AIR_GAPPED: ("",),
+        cfn.KEY: ("",),
+        cfn.TABLE: ("/ResourcePolicy",),
+        cfn.GLOBAL_TABLE: ("/Replicas",),
+    },
     why=(
         "AWS accepts rules whose every job then fails: against a vault's lock, a key, a table's policy, a vault that "
         "is not there."

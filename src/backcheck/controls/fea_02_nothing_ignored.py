@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
 from backcheck.controls.deployment import DeployedRule, copy_lifecycle, deployed_rules
 from backcheck.controls.dr_05_dr_restores import NATIVE, advanced
@@ -18,6 +18,7 @@ GUIDE = "https://docs.aws.amazon.com/aws-backup/latest/devguide"
     severity=Severity.HIGH,
     reads=BOTH,
     each=deployed_rules,
+    in_template={cfn.PLAN: (cfn.BACKUP_RULE,), cfn.SELECTION: ("/BackupSelection",)},
     why="AWS takes a lifecycle or a continuous backup that the type does not have, and does something else.",
     remedy=(
         "Drop EnableContinuousBackup (PITR is set on the table); aws backup update-region-settings "

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, unread
 from backcheck.controls.deployment import deployed_plans, partition
 from backcheck.controls.iam_policy import allows
@@ -60,6 +60,12 @@ def _dr_key(*statements: Statement) -> Key:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=backup_roles,
+    in_template={
+        cfn.ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"),
+        cfn.SELECTION: ("",),
+        **cfn.ROLES,
+        **cfn.KEYS,
+    },
     why=(
         "With a role that AWS Backup cannot assume, or that may not back up a table, every job fails; with one that "
         "may not use the key, says AWS, the job is successful and nothing is backed up."

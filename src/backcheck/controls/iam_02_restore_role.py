@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, unread, verdict
 from backcheck.controls.iam_policy import action_matches, allows
 from backcheck.controls.key_access import Need
@@ -107,6 +107,7 @@ def _using(*keys: str) -> tuple[NamedPolicy, ...]:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=restore_roles,
+    in_template={cfn.ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"), **cfn.ROLES, **cfn.KEYS},
     why="On the worst day the restore is refused: no role, no right, no use of the key, or nobody who may pass it.",
     remedy=(
         f"aws iam attach-role-policy --role-name ROLE --policy-arn {AWS_POLICIES}/{FOR_RESTORES}; "

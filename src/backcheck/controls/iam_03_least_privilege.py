@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, not_applicable, unread, verdict
 from backcheck.controls.iam_policy import action_matches, admits, resource_matches
 from backcheck.controls.keys import NOT_THERE
@@ -53,6 +53,7 @@ def _drill(*statements: Statement) -> World:
     severity=Severity.HIGH,
     reads=BOTH,
     each=working_roles,
+    in_template={cfn.ROLE: ("/Policies", "/ManagedPolicyArns"), **cfn.ROLES, **cfn.TABLES},
     why="The restore test that may write to production tables is how a drill becomes the incident.",
     remedy="Name the resources of each action; limit writes to tables with the drills' prefix.",
     sources=(

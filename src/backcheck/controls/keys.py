@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from backcheck.controls.control import World
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key, PolicyDocument
+from backcheck.inventory.iam import SYMMETRIC, Key, PolicyDocument
 
 NOT_THERE = frozenset({"NotFoundException", "NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException"})
 """Codes by which services say that something does not exist: that is knowledge, and no gap."""
@@ -45,8 +45,11 @@ def key_policy(key: Key) -> PolicyDocument | Gap:
 def why_unusable(key: Key) -> Iterator[str]:
     """Why nothing can be encrypted or decrypted with a key; nothing where it can.
 
-    https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html; services encrypt with data keys, which only
+    symmetric keys make: https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-compare.html
     """
+    if key.spec != SYMMETRIC:
+        yield f"is {key.spec}, and services encrypt with symmetric keys only"
     if key.deletion_date is not None:
         yield f"is to be deleted on {key.deletion_date:%Y-%m-%d}"
     elif key.state != "Enabled":

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, expect, not_applicable, unread
 from backcheck.controls.moments import few
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
@@ -19,6 +19,10 @@ AT = "DescribeContinuousBackups.PointInTimeRecoveryStatus"
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=tables_in_scope,
+    in_template={
+        cfn.TABLE: ("/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled",),
+        cfn.GLOBAL_TABLE: ("/Replicas",),
+    },
     why="Without it a bad deployment costs everything since the last nightly backup.",
     remedy=(
         "aws dynamodb update-continuous-backups --table-name TABLE "

@@ -1,6 +1,6 @@
 """PIT-02: the recovery window is as deep as the policy says."""
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unknown, verdict
 from backcheck.controls.pitr import DEFAULT_WINDOW_DAYS, DESCRIBE, HOWITWORKS, Recoverable, recoverable_tables
 from backcheck.finding import Severity, Verdict
@@ -14,6 +14,10 @@ AT = "DescribeContinuousBackups.RecoveryPeriodInDays"
     severity=Severity.HIGH,
     reads=BOTH,
     each=recoverable_tables,
+    in_template={
+        cfn.TABLE: ("/PointInTimeRecoverySpecification/RecoveryPeriodInDays",),
+        cfn.GLOBAL_TABLE: ("/Replicas",),
+    },
     why="Damage that is noticed after the window cannot be undone to the second. Shortening drops history at once.",
     remedy=(
         "aws dynamodb update-continuous-backups --table-name TABLE "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, expect, unknown, unread, verdict
 from backcheck.controls.keys import find_key
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
@@ -26,6 +26,11 @@ GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
     severity=Severity.HIGH,
     reads=BOTH,
     each=tables_in_scope,
+    in_template={
+        cfn.TABLE: ("/DeletionProtectionEnabled", "/SSESpecification"),
+        cfn.GLOBAL_TABLE: ("/Replicas", "/SSESpecification"),
+        cfn.KEY: ("",),
+    },
     why="Deleting a stack, or replacing its table, takes the data and its recovery window with it.",
     remedy=(
         "aws dynamodb update-table --table-name TABLE --deletion-protection-enabled; "

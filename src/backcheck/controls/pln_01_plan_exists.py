@@ -1,6 +1,6 @@
 """PLN-01: the plan exists."""
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, verdict
 from backcheck.controls.deployment import ExpectedPlan, expected_plans
 from backcheck.finding import Severity, Verdict
@@ -12,6 +12,7 @@ from backcheck.finding import Severity, Verdict
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=expected_plans,
+    in_template={cfn.PLAN: ("/BackupPlan/BackupPlanName",)},
     why="Without the plan nothing is backed up; with two of a name nobody knows which one is being changed.",
     remedy="Deploy the plan, or: aws backup create-backup-plan --backup-plan file://plan.json",
     sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/API_ListBackupPlans.html",),

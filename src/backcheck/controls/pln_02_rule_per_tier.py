@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, verdict
 from backcheck.controls.deployment import DeployedPlan, deployed_plans, lands_in, match
 from backcheck.controls.moments import few
@@ -15,6 +15,7 @@ from backcheck.finding import Severity, Verdict
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=deployed_plans,
+    in_template={cfn.PLAN: (cfn.BACKUP_RULES,)},
     why="A tier without a rule is a promise that nothing keeps; a rule into another vault keeps it where nobody looks.",
     remedy="Add the rule: aws backup update-backup-plan --backup-plan-id ID --backup-plan file://plan.json",
     sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupRule.html",),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, verdict
 from backcheck.controls.deployment import DEFAULT_SCHEDULE, DeployedRule, deployed_rules, same_schedule
 from backcheck.finding import Severity, Verdict
@@ -14,6 +14,14 @@ from backcheck.finding import Severity, Verdict
     severity=Severity.HIGH,
     reads=BOTH,
     each=deployed_rules,
+    in_template={
+        cfn.PLAN: (
+            f"{cfn.BACKUP_RULE}/ScheduleExpression",
+            f"{cfn.BACKUP_RULE}/ScheduleExpressionTimezone",
+            f"{cfn.BACKUP_RULE}/StartWindowMinutes",
+            f"{cfn.BACKUP_RULE}/CompletionWindowMinutes",
+        )
+    },
     why="A rule that runs at another time, or may start hours later, breaks the RPO without a single failed job.",
     remedy=(
         "Set ScheduleExpression, ScheduleExpressionTimezone, StartWindowMinutes and CompletionWindowMinutes: "

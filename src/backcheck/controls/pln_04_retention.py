@@ -1,6 +1,6 @@
 """PLN-04: each rule keeps its backups as long as the policy says."""
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, verdict
 from backcheck.controls.deployment import DeployedRule, deployed_rules, kept_for, retention
 from backcheck.finding import Severity, Verdict
@@ -12,6 +12,7 @@ from backcheck.finding import Severity, Verdict
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=deployed_rules,
+    in_template={cfn.PLAN: (f"{cfn.BACKUP_RULE}/Lifecycle/DeleteAfterDays",)},
     why="Kept too short, the backup is gone when it is needed; kept for ever, it is data that was to be deleted.",
     remedy=(
         "Set Lifecycle.DeleteAfterDays of the rule: "

@@ -1,6 +1,6 @@
 """PLN-05: backups go to cold storage when the policy says."""
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, verdict
 from backcheck.controls.deployment import DeployedRule, deployed_rules, retention
 from backcheck.controls.lifecycle import MINIMUM_COLD_DAYS, cold, long_enough_in_cold
@@ -13,6 +13,7 @@ from backcheck.finding import Severity, Verdict
     severity=Severity.HIGH,
     reads=BOTH,
     each=deployed_rules,
+    in_template={cfn.PLAN: (f"{cfn.BACKUP_RULE}/Lifecycle/MoveToColdStorageAfterDays",)},
     why="Too early it delays restores and stops copies; never, it costs. AWS refuses what is not cold for 90 days.",
     remedy=(
         "Set Lifecycle.MoveToColdStorageAfterDays, at least 90 less than DeleteAfterDays: "

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unknown, verdict
 from backcheck.controls.deployment import DeployedPlan, as_tiers, deployed_plans
 from backcheck.controls.moments import few
@@ -32,6 +32,7 @@ def _with_another(*, kind: str = "sandbox", **changes: Any) -> World:
     severity=Severity.HIGH,
     reads=BOTH,
     each=deployed_plans,
+    in_template={cfn.PLAN: (cfn.BACKUP_RULES,), cfn.SELECTION: ("/BackupSelection",), **cfn.TABLES},
     why="Where start windows overlap AWS makes one backup, the longer kept one, and only that rule's copies.",
     remedy="Give the longer-kept rule the same copies, or move its schedule out of the other's start window.",
     sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/plan-options-and-configuration.html",),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import Reads, World, control, not_applicable, unknown, verdict
 from backcheck.controls.deployment import DeployedPlan, as_tiers, deployed_plans
 from backcheck.controls.periods import Protection, protections, schedule_error
@@ -43,6 +43,7 @@ def _as_deployed(deployed: DeployedPlan, world: World) -> Protection | Verdict:
     severity=Severity.CRITICAL,
     reads=frozenset(Reads),
     each=promised_and_deployed,
+    in_template={cfn.PLAN: (cfn.BACKUP_RULES,), cfn.SELECTION: ("/BackupSelection",), **cfn.TABLES},
     why="A daily backup does not mean that a day can be lost at most: windows and overlaps come on top.",
     remedy="Plan more backups, shorter windows or more copies; or state the objective that the plan can keep.",
     sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/plan-options-and-configuration.html",),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
 from backcheck.controls.deployment import same_zone
 from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, not_to_tell, nothing_yet, passed, summed_up
@@ -48,6 +48,12 @@ def _test(state: str, validation: str | None = None) -> RestoreJob:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=drilled_scopes,
+    in_template={
+        cfn.RULE: ("/ScheduleExpression", "/State"),
+        cfn.TESTING: ("",),
+        cfn.TESTED: ("",),
+        cfn.FUNCTION: ("/ReservedConcurrentExecutions",),
+    },
     why="A backup that was never restored is a hope.",
     remedy="backcheck drill --policy POLICY --live --method all --allow-destructive; and schedule it",
     sources=(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, not_applicable, unknown, verdict
 from backcheck.controls.coverage import Coverage, coverage
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
@@ -36,6 +36,11 @@ def tables_and_empty_scopes(world: World) -> Iterator[ScopedTable | Verdict]:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=tables_and_empty_scopes,
+    in_template={
+        cfn.SELECTION: ("/BackupSelection/Resources", "/BackupSelection"),
+        cfn.PLAN: ("/BackupPlan",),
+        **cfn.TABLES,
+    },
     why="A perfect plan that selects another table backs up nothing of yours, and every job is green.",
     remedy=(
         "aws backup create-backup-selection --backup-plan-id ID --backup-selection "

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
 from backcheck.controls.deployment import partition
 from backcheck.controls.expected_points import expectation
@@ -49,6 +49,7 @@ def discovered_tables(world: World) -> Iterator[FoundTable | Verdict]:
     severity=Severity.HIGH,
     reads=BOTH,
     each=discovered_tables,
+    in_template={**cfn.SELECTED, **cfn.TABLES},
     why="The table that nobody added to the policy is the one that is missing after the incident.",
     remedy="Add the table to the policy's tables, or to discovery.exclude where it holds nothing to keep.",
     sources=(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, not_applicable, unread, verdict
 from backcheck.controls.coverage import plans_of
 from backcheck.controls.keys import NOT_THERE
@@ -27,6 +27,12 @@ def _excluding(*patterns: str) -> World:
     severity=Severity.MEDIUM,
     reads=BOTH,
     each=tables_in_scope,
+    in_template={
+        cfn.SELECTION: ("/BackupSelection/NotResources", "/BackupSelection"),
+        cfn.PLAN: ("",),
+        cfn.ROLE: ("/RoleName",),
+        **cfn.TABLES,
+    },
     why="NotResources outweighs everything else in a selection; a selection whose role is gone backs up nothing.",
     remedy="Create the selection anew without the pattern, with a role that exists; then delete the old one.",
     sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupSelection.html",),

@@ -1,6 +1,6 @@
 """VLT-01: the vault exists and is available."""
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unknown, verdict
 from backcheck.controls.vaults import ExpectedVault, expected_vaults
 from backcheck.finding import Severity, Verdict
@@ -16,6 +16,7 @@ AT = "DescribeBackupVault.VaultState, VaultType"
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=expected_vaults,
+    in_template=dict(cfn.VAULTS),
     why="A plan may name a vault that is not there: AWS takes the plan, and every job into that vault fails.",
     remedy="aws backup create-backup-vault --backup-vault-name NAME --encryption-key-arn KEY --region REGION",
     sources=("https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeBackupVault.html",),

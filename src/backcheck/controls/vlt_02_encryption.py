@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
 from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
 from backcheck.controls.key_access import USING
@@ -24,6 +24,11 @@ AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotation
     severity=Severity.HIGH,
     reads=BOTH,
     each=present_vaults,
+    in_template={
+        cfn.VAULT: ("/EncryptionKeyArn",),
+        cfn.AIR_GAPPED: ("/EncryptionKeyArn",),
+        cfn.KEY: ("/EnableKeyRotation", ""),
+    },
     why="With its key disabled or deleted a vault still lists every backup, and none of them can be restored.",
     remedy=(
         "aws kms cancel-key-deletion --key-id KEY; aws kms enable-key --key-id KEY; aws kms enable-key-rotation "

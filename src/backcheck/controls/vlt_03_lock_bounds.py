@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, not_applicable, verdict
 from backcheck.controls.vaults import PresentVault, present_vaults, retentions_in
 from backcheck.finding import Severity, Verdict
@@ -15,6 +15,7 @@ from backcheck.policy.model import Lock
     severity=Severity.HIGH,
     reads=BOTH,
     each=present_vaults,
+    in_template={cfn.VAULT: ("/LockConfiguration",), cfn.AIR_GAPPED: ("/MinRetentionDays", "/MaxRetentionDays")},
     why="Without the lock an attacker shortens retention; with bounds that do not fit, AWS fails every job.",
     remedy=(
         "aws backup put-backup-vault-lock-configuration --backup-vault-name NAME "

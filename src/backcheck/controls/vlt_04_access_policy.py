@@ -1,10 +1,11 @@
 """VLT-04: the vault's access policy keeps strangers out and recovery points in."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
-from backcheck.controls.iam_policy import action_matches
+from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
 from backcheck.controls.roles import role_name
 from backcheck.controls.vaults import PresentVault, present_vaults
 from backcheck.finding import Severity, Verdict
@@ -17,6 +18,9 @@ DESTRUCTIVE = (
     "backup:PutBackupVaultAccessPolicy",
     "backup:DeleteBackupVaultAccessPolicy",
 )
+START_BACKUP = "backup:StartBackupJob"
+"""AWS's example of a vault shut to a role denies it; whether that holds for a plan's jobs too no page says, but that
+vault access policies 'only control user access to AWS Backup APIs' (create-a-vault-access-policy)."""
 EXEMPTING = frozenset({"StringNotEquals", "StringNotLike", "ArnNotEquals", "ArnNotLike"})
 AT = "GetBackupVaultAccessPolicy.Policy"
 
@@ -25,12 +29,18 @@ def _with(*statements: Statement) -> World:
     return examples.world(primary={"vaults": (examples.vault(policy=examples.document(*statements)),)})
 
 
+def _deny_backup_role(action: str, **changes: Any) -> Statement:
+    who = (("AWS", f"arn:aws:iam::{examples.ACCOUNT}:role/{examples.policy().roles.backup}"),)
+    return examples.deny_deletion(**{"actions": (action,), "principals": who, "conditions": (), **changes})
+
+
 @control(
     id="VLT-04",
     title="The access policy keeps recovery points in and strangers out",
     severity=Severity.HIGH,
     reads=BOTH,
     each=present_vaults,
+    in_template={cfn.VAULT: ("/AccessPolicy",), cfn.AIR_GAPPED: ("/AccessPolicy",)},
     why="Whoever may delete recovery points, or rewrite the policy that forbids it, can take the backups first.",
     remedy=(
         "aws backup put-backup-vault-access-policy --backup-vault-name NAME --policy file://policy.json, a Deny of "
@@ -41,6 +51,13 @@ def _with(*statements: Statement) -> World:
     passes={
         "denied to all but break-glass": examples.world,
         "denied to everybody": lambda: _with(examples.deny_deletion(conditions=())),
+        "other organisations may copy nothing from it": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:CopyFromBackupVault",),
+                conditions=(("StringNotEquals", "aws:PrincipalOrgID", ("o-example",)),),
+            ),
+        ),
         "everybody of this account may copy into it": lambda: _with(
             examples.deny_deletion(),
             examples.allow(
@@ -57,6 +74,9 @@ def _with(*statements: Statement) -> World:
         ),
         "nothing may be restored from it": lambda: _with(
             examples.deny_deletion(), examples.deny_deletion(actions=("backup:StartRestoreJob",))
+        ),
+        "the backup role may not copy from it": lambda: _with(
+            examples.deny_deletion(), _deny_backup_role("backup:CopyFromBackupVault")
         ),
         "no policy": lambda: examples.world(primary={"vaults": (examples.vault(policy=None),)}),
         "only deletion denied": lambda: _with(examples.deny_deletion(actions=("backup:DeleteRecoveryPoint",))),
@@ -88,6 +108,15 @@ def _with(*statements: Statement) -> World:
         "policy not read": lambda: examples.world(
             primary={"vaults": (examples.vault(policy=examples.gap("GetBackupVaultAccessPolicy")),)}
         ),
+        "nobody may start backups into it": lambda: _with(
+            examples.deny_deletion(), examples.deny_deletion(actions=(START_BACKUP,), conditions=())
+        ),
+        "copies from it denied under a condition": lambda: _with(
+            examples.deny_deletion(),
+            _deny_backup_role(
+                "backup:CopyFromBackupVault", conditions=(("StringNotEquals", "aws:SourceVpc", ("vpc-1",)),)
+            ),
+        ),
         "exempt by user id": lambda: _with(
             examples.deny_deletion(conditions=(("StringNotEquals", "aws:userId", ("AROAEXAMPLE:*",)),))
         ),
@@ -100,14 +129,15 @@ def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
         return unread(found, resource=subject.resource)
     document = found or PolicyDocument(statements=())
     problems = [f"admits {who}" for who in _strangers(document, subject, world)]
-    problems += [
-        f"denies everybody {action}" for action in _needed(subject, world) if _denied(document, action, subject, world)
-    ]
+    shut = dict(_shut(document, subject, world))
+    problems += [f"denies {action} to those who need it" for action, certain in shut.items() if certain]
     states = {action: _denied(document, action, subject, world) for action in DESTRUCTIVE}
     if subject.wanted.deny_deletion:
         problems += [f"does not deny {action}" for action, denied in states.items() if denied is False]
         if not problems and None in states.values():
             return unknown(f"{subject.vault.name} exempts principals by a key that cannot be resolved here", at=AT)
+    if shut and not problems:
+        return unknown(f"{subject.vault.name}: its policy may deny {', '.join(shut)} to those who need it", at=AT)
     return verdict(
         not problems,
         expected="no strangers; deletion denied to all but break-glass",
@@ -119,14 +149,57 @@ def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
     )
 
 
-def _needed(subject: PresentVault, world: World) -> Iterator[str]:
-    """What must not be denied to everybody: restores, and copies where the policy has any to or from this vault."""
-    yield "backup:StartRestoreJob"
+def _needed(subject: PresentVault, world: World) -> Iterator[tuple[str, tuple[str | None, ...]]]:
+    """What must not be denied, and the roles that do it: restores, and the policy's backups and copies in and out."""
+    roles, key = world.policy.roles, subject.wanted.key
     copying = [tier for tier in world.policy.tiers if tier.copies]
-    if any(copy.vault == subject.wanted.key for tier in copying for copy in tier.copies):
-        yield "backup:CopyIntoBackupVault"
-    if any(tier.vault == subject.wanted.key for tier in copying):
-        yield "backup:CopyFromBackupVault"
+    yield "backup:StartRestoreJob", (roles.drill,)
+    if any(copy.vault == key for tier in copying for copy in tier.copies):
+        yield "backup:CopyIntoBackupVault", (roles.backup,)
+    if any(tier.vault == key for tier in copying):
+        yield "backup:CopyFromBackupVault", (roles.backup,)
+    if any(tier.vault == key for tier in world.policy.tiers):
+        yield START_BACKUP, (roles.backup,)
+
+
+def _shut(document: PolicyDocument, subject: PresentVault, world: World) -> Iterator[tuple[str, bool]]:
+    """What a Deny keeps from those who need it; False where that is not certain."""
+    for action, roles in _needed(subject, world):
+        denying = [one for one in document.statements if _keeps_out(one, action, roles, subject)]
+        if denying:
+            certain = any(
+                not one.conditions or _exempts_only_break_glass(one, subject, world) is True for one in denying
+            )
+            yield action, certain and action != START_BACKUP
+
+
+def _keeps_out(statement: Statement, action: str, roles: tuple[str | None, ...], subject: PresentVault) -> bool:
+    """Whether a Deny could be about those who need an action, on this vault or a recovery point in it."""
+    vault = subject.vault
+    point = f"{vault.arn.partition(':backup:')[0]}:backup:{vault.region}:{vault.account}:recovery-point:any"
+    about = any(resource_matches(statement, arn) for arn in (vault.arn, point))
+    if statement.effect != "Deny" or not action_matches(statement, action) or not about:
+        return False
+    return _is_about(statement, roles, vault.account) and not _spares(statement, subject)
+
+
+def _is_about(statement: Statement, roles: tuple[str | None, ...], account: str) -> bool:
+    """Everybody, the account, or one of these roles; all but a few (NotPrincipal) is everybody."""
+    wanted = {role_name(name) for name in roles if name}
+    return bool(statement.not_principals) or any(
+        kind in ("AWS", "*") and (who in ("*", account) or who.endswith(f":{account}:root") or role_name(who) in wanted)
+        for kind, who in statement.principals
+    )
+
+
+def _spares(statement: Statement, subject: PresentVault) -> bool:
+    """A Deny for other accounts or organisations, or for what comes without TLS, is not for ours."""
+    return any(
+        (key.lower(), values) in SPARING
+        or (operator in EXEMPTING and key.lower() == "aws:principalorgid")
+        or (operator in EXEMPTING and key.lower() in _LIMITS and subject.vault.account in values)
+        for operator, key, values in statement.conditions
+    )
 
 
 def _denied(document: PolicyDocument, action: str, subject: PresentVault, world: World) -> bool | None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, expect, not_applicable
 from backcheck.controls.moments import told
 from backcheck.controls.vaults import PresentVault, present_vaults
@@ -21,6 +21,7 @@ def _compliance() -> Policy:
     severity=Severity.MEDIUM,
     reads=BOTH,
     each=present_vaults,
+    in_template={cfn.VAULT: ("/LockConfiguration/ChangeableForDays", "/LockConfiguration"), cfn.AIR_GAPPED: ("",)},
     why="A governance lock can be lifted by whoever has the permission; a compliance lock by nobody, after its date.",
     remedy=(
         "aws backup put-backup-vault-lock-configuration --backup-vault-name NAME --min-retention-days MIN "

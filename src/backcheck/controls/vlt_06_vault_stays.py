@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backcheck.controls import examples
+from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
 from backcheck.controls.iam_policy import action_matches
 from backcheck.controls.keys import NOT_THERE, find_key, key_policy
@@ -44,6 +44,7 @@ def _with_key(*statements: Statement) -> World:
     severity=Severity.HIGH,
     reads=BOTH,
     each=present_vaults,
+    in_template={cfn.VAULT: ("",), cfn.AIR_GAPPED: ("",), cfn.KEY: ("/KeyPolicy", "")},
     why=(
         "A vault with recovery points in it cannot be deleted; its key can, with its stack or by anybody who may, and "
         "then none of them can ever be read again. An empty vault goes with its stack, and each later backup fails."

@@ -12,10 +12,14 @@ from backcheck.finding import Finding, Run, Status
 
 
 def commands(run: Run, checkout: Checkout) -> Iterator[str]:
-    """A line for each FAIL and UNKNOWN; both block, so both are errors."""
-    for finding in run.findings:
-        if finding.status in (Status.FAIL, Status.UNKNOWN):
-            yield _command(finding, checkout)
+    """A line for each FAIL, then one for each reason of an UNKNOWN; both block, so both are errors.
+
+    GitHub shows ten of a step: what is wrong must not be buried under what hangs on it.
+    """
+    failed = [finding for finding in run.findings if finding.status is Status.FAIL]
+    yield from (_command(finding, checkout) for finding in sorted(failed, key=lambda one: one.severity.rank))
+    unknown = {finding.message: finding for finding in reversed(run.findings) if finding.status is Status.UNKNOWN}
+    yield from (_command(finding, checkout) for finding in reversed(unknown.values()))
 
 
 def _command(finding: Finding, checkout: Checkout) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -25,6 +25,7 @@ from backcheck.sandbox.cloudformation_stacks import DeployError, Stack, StackRes
 from backcheck.sandbox.sandbox import Sandbox
 from backcheck.template.node import RefusedTemplateError
 from backcheck.template.result import ResolvedResource
+from backcheck.template.value import Unresolved
 
 _NAME = re.compile(r"[A-Za-z0-9]+")
 
@@ -68,6 +69,13 @@ class Outcome:
     def place(self) -> Place:
         """Where it was deployed."""
         return (self.spec.account, self.spec.region)
+
+    def adding(self) -> Iterator[tuple[Location, Unresolved]]:
+        """What adds resources of which nothing is known: macros, and loops over what is not known."""
+        for stack in self.stacks:
+            for one in stack.template.unresolved:
+                if one.path == "/Resources" or re.fullmatch(r"/Resources/Fn::ForEach::[^/]+", one.path):
+                    yield Location(file=stack.template.file, line=one.line or 1), one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +122,7 @@ def _deploy(spec: StackSpec, sandbox: Sandbox) -> Outcome:
     into = account_in(sandbox.world, account=spec.account, region=spec.region)
     before = set(stacks_of(sandbox.world, spec.account, spec.region))
     try:
-        stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters)
+        stack = deploy(spec.template, into=into, stack_name=spec.name, parameters=spec.parameters, for_drift=False)
     except RefusedTemplateError as error:
         at = Location(file=error.file, line=error.mark.line or 1)
         return Outcome(spec=spec, stacks=(), refusal=f"ValidationError: {error.message}", refused_at=at)

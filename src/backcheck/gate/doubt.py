@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from backcheck.controls.cfn import BACKUP_RULES, RULE
 from backcheck.finding import Finding, Location, Status
 from backcheck.gate.deployment import Made
 from backcheck.gate.places import Places
-from backcheck.gate.reads import BACKUP_RULES, HARMLESS, LACKING, READS, RULE, SLICE
+from backcheck.gate.reads import HARMLESS, LACKING, READS, SLICE
 from backcheck.sandbox.cloudformation_types import NESTED, OPAQUE
 from backcheck.template.value import is_known
 
@@ -58,9 +59,11 @@ def _of(made: Made) -> Iterator[Doubt]:
     known_not = [(pointer, why.line, why.reason) for pointer, why in resource.unresolved]
     known_not += [(pointer, 0, NOT_MODELLED) for pointer in resource.ignored]
     for pointer, line, reason in known_not:
-        if not any(_overlap(pointer, other) for other in harmless):
+        parent, _, last = pointer.rpartition("/")
+        about = parent if last.startswith("Fn::") else pointer  # a macro or a loop may write anything where it stands
+        if not about or not any(_overlap(about, other) for other in harmless):
             written = made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line
-            yield Doubt(made=made, pointer=pointer, line=line or written, reason=reason)
+            yield Doubt(made=made, pointer=about, line=line or written, reason=reason)
 
 
 def _hears_others(made: Made) -> bool:
@@ -98,7 +101,7 @@ def _explained(finding: Finding, places: Places) -> Finding:
     role = _NO_ROLE.search(finding.message)
     if role:
         missing = f"cannot be told: no template that was given has the role {role[1]}"
-        return replace(finding, message=places.why_not() if places.is_refused else missing)
+        return replace(finding, message=places.why_not() if places.is_partial else missing)
     if NOT_GIVEN not in finding.message:
         return finding
     region = _REGION.search(finding.message)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from backcheck.controls.cfn import AIR_GAPPED, GLOBAL_TABLE, PLAN, TABLE, VAULT
 from backcheck.controls.control import World
 from backcheck.controls.deployment import DeployedPlan
 from backcheck.controls.drf_01_no_drift import Part, fields, parts
@@ -13,7 +14,6 @@ from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.errors import UsageError
 from backcheck.finding import Finding, Severity, Status
 from backcheck.gate.judge import Judged
-from backcheck.gate.reads import AIR_GAPPED, GLOBAL_TABLE, PLAN, TABLE, VAULT
 from backcheck.inventory import snapshot
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import Inventory, PitrStatus

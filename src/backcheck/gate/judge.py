@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from backcheck.accounts import known_regions
 from backcheck.audit import audit
 from backcheck.controls import CONTROLS
 from backcheck.controls.control import World
@@ -74,12 +75,12 @@ def _type(node: object) -> str:
 
 
 def _judged(deployment: Deployment, policy: Policy, now: datetime) -> Judged:
-    world = World(policy=policy, now=now, inventory=deployment.inventory)
+    world = World(policy=policy, now=now, inventory=deployment.inventory, known_regions=known_regions())
     taken = snapshot.dumps(deployment.inventory)
     run = audit(world, CONTROLS, hashlib.sha256(taken).hexdigest())
     places = Places(deployment, policy)
     known = doubts(places.made)
-    settled = (_unless_refused(one, places) if places.is_refused else one for one in run.findings)
+    settled = (_unless_refused(one, places) if places.is_partial else one for one in run.findings)
     findings = [_placed(one, known, places) for one in settled]
     findings += [_deploys(outcome) for outcome in deployment.outcomes]
     ordered = tuple(sorted(map(_with_note, findings), key=lambda finding: finding.key))
@@ -140,9 +141,11 @@ def _told(status: Status, said: str) -> str:
 
 def _not_known(outcome: Outcome) -> Iterator[tuple[Location, str]]:
     """What keeps a stack from being judged as a whole: imports that nobody exports, and templates not at hand."""
+    for at, adding in outcome.adding():
+        yield at, f"{adding.path}: {adding.reason}"
     for stack in outcome.stacks:
         for one in stack.template.unresolved:
-            if NO_EXPORT in one.reason or one.path == "/Resources":
+            if NO_EXPORT in one.reason:
                 yield Location(file=stack.template.file, line=one.line or 1), f"{one.path}: {one.reason}"
         for resource in stack.not_created:
             if is_opaque(resource.type):

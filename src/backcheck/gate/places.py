@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from backcheck.controls.cfn import ALARM, KEY, PLAN, ROLE, RULE, TOPIC
 from backcheck.finding import Finding, Location, Status
 from backcheck.gate.deployment import Deployment, Made, Place
-from backcheck.gate.reads import ALARM, KEY, PLAN, READS, ROLE, RULE, TOPIC
+from backcheck.gate.reads import READS
 from backcheck.gate.wording import PROPERTIES, SAID, likeness, rule_names, said_below, texts_in, written_in
 from backcheck.policy.model import PRIMARY, Policy
 
@@ -34,9 +35,9 @@ class Places:
         return self._by_arn.get(finding.resource)
 
     @property
-    def is_refused(self) -> bool:
-        """Whether any stack is."""
-        return any(outcome.refusal for outcome in self._outcomes)
+    def is_partial(self) -> bool:
+        """Whether more resources could be there: of a stack that is refused, a macro, a loop over what is not known."""
+        return any(outcome.refusal or any(outcome.adding()) for outcome in self._outcomes)
 
     def why_not(self, region: str = "") -> str:
         """Why what may be in this region, or anywhere, cannot be told: a stack was refused, or none was given."""
@@ -44,6 +45,10 @@ class Places:
         if refused:
             names = ", ".join(spec.name for spec in refused)
             return f"cannot be told: stack {names} is refused (see {DEPLOYS}), and it may be in there"
+        adding = [one for outcome in self._outcomes for one in outcome.adding()] if not region else []
+        if adding:
+            at, what = adding[0]
+            return f"cannot be told: {at.file}:{at.line} adds resources that are not known ({what.reason})"
         return f"cannot be told: {region}: no template for this account and region was given"
 
     def pointer(self, finding: Finding, made: Made) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from backcheck.gate.reads import (
+from backcheck.controls.cfn import (
     ALARM,
     BACKUP_RULES,
     KEY,

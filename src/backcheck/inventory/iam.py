@@ -67,6 +67,9 @@ class Simulation:
     """allowed, explicitDeny or implicitDeny."""
 
 
+SYMMETRIC = "SYMMETRIC_DEFAULT"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """A KMS key that a vault, a table or a recovery point uses."""
@@ -83,6 +86,7 @@ class Key:
     policy: PolicyDocument | Gap | None
     aliases: tuple[str, ...] | Gap
     """Names such as `alias/orders`, sorted: a role's rights may hang on them (kms:ResourceAliases)."""
+    spec: str = SYMMETRIC
     deletion_policy: str | None = None
     """DeletionPolicy, of a template only; None: not written."""
     replace_policy: str | None = None

@@ -25,7 +25,6 @@ from backcheck.policy.model import (
     Roles,
     RpoObjectives,
     RtoObjectives,
-    Source,
     Statement,
     TableScope,
     Validation,
@@ -36,6 +35,7 @@ from backcheck.policy.moves import Moves
 from backcheck.policy.plans import Names, check_place, plans_of
 from backcheck.policy.scope import accounts_of, discovery_of, pitr_of, tables_of
 from backcheck.policy.section import Section
+from backcheck.policy.source import Source
 
 MONTHLY = "cron(0 6 2 * ? *)"
 DRILL_PREFIX = "awsbackup-restore-test-bc-"

@@ -12,8 +12,9 @@ from backcheck.policy import schema
 from backcheck.policy.build import build
 from backcheck.policy.document import Document
 from backcheck.policy.file import read_text, shown
-from backcheck.policy.model import Place, Policy
+from backcheck.policy.model import Policy
 from backcheck.policy.section import Section
+from backcheck.policy.source import Place
 from backcheck.policy.yaml_reader import UnreadableError, read_yaml
 
 FIRST_POLICY = (

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from backcheck.policy.source import Source
+
 PRIMARY = "primary"
 """The key of the account and of the region that tables live in where they do not say otherwise."""
 
@@ -48,32 +50,6 @@ class AlertEvent(StrEnum):
     RESTORE_FAILED = "restore-failed"
     VALIDATION_FAILED = "validation-failed"
     VALIDATION_MISSING = "validation-missing"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a key stands in the file."""
-
-    line: int
-    column: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """The file a policy came from."""
-
-    file: str
-    sha256: str
-    places: Mapping[str, Place] = field(default_factory=dict)
-    """JSON Pointer to place; for keys that the file writes out, not for defaults."""
-
-    def line_of(self, pointer: str) -> int:
-        """The line of the key, or of the nearest key around it that the file writes out; 0 if none."""
-        while pointer:
-            if pointer in self.places:
-                return self.places[pointer].line
-            pointer = pointer.rpartition("/")[0]
-        return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

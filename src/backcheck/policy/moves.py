@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from backcheck.policy.document import Document, pointer_to, resolve
-from backcheck.policy.model import Place
 from backcheck.policy.scope import tables_of
 from backcheck.policy.section import Section
+from backcheck.policy.source import Place
 
 _COPY = re.compile(r".*/copies/\d+")
 

@@ -20,7 +20,7 @@ from jsonschema.validators import extend
 
 from backcheck.errors import Problem
 from backcheck.policy.document import Document, Json, parts_of, pointer_to
-from backcheck.policy.model import Place
+from backcheck.policy.source import Place
 
 MAX_PROBLEMS = 50
 

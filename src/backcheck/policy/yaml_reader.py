@@ -15,7 +15,7 @@ import yaml
 
 from backcheck.errors import Problem
 from backcheck.policy.document import Document, Json, pointer_to
-from backcheck.policy.model import Place
+from backcheck.policy.source import Place
 
 MAX_DEPTH = 12
 """Lists and maps within each other; the format needs 7."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 MODULES = (
+    "attached_policies",
     "cloudformation_operations",
     "continuous",
     "copies",

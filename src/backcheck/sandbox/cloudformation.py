@@ -45,13 +45,15 @@ def deploy(
     capabilities: frozenset[str] | None = None,
     body: str = "",
     inside: tuple[str, ...] = (),
+    for_drift: bool = True,
 ) -> Stack:
     """Create a stack of `template`: CREATE_COMPLETE, or ROLLBACK_COMPLETE with the service's words in `failure`.
 
     Stacks that came before, in this Region and for Fn::GetStackOutput in others, serve its imports. Raises
     TemplateError for a template that CloudFormation would refuse, DeployError for a name that is taken or not a name,
     and for a capability that is missing; None acknowledges all of them. `inside` are the files of the stacks that this
-    one is nested in.
+    one is nested in. `for_drift`: every resource is read once it is there, which drift detection compares with; it
+    takes as long as to create them.
     """
     if template.file in inside:
         raise DeployError("ValidationError", "a stack is nested in itself", where=template.file)
@@ -78,9 +80,11 @@ def deploy(
 
     def nest(child: Template, name: str, given: Mapping[str, str]) -> Stack:
         around = (*inside, template.file)
-        return deploy(child, into=into, stack_name=name, parameters=given, tags=tags, inside=around)
+        return deploy(
+            child, into=into, stack_name=name, parameters=given, tags=tags, inside=around, for_drift=for_drift
+        )
 
-    Building(into, stack, resolved, nest).run(order)
+    Building(into, stack, resolved, nest, for_drift).run(order)
     return stack
 
 

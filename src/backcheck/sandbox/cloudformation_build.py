@@ -42,6 +42,8 @@ class Building:
     resolved: ResolvedTemplate
     nest: Callable[[Template, str, Mapping[str, str]], Stack]
     """Deploys the template of a nested stack under a name, with parameters."""
+    for_drift: bool = True
+    """Whether drift detection can be asked for."""
 
     def run(self, order: list[ResolvedResource]) -> None:
         """Create the resources in this order, then the outputs; or roll back."""
@@ -54,7 +56,7 @@ class Building:
         if problem:
             self._roll_back(problem)
             return
-        for resource in self.stack.resources.values():
+        for resource in self.stack.resources.values() if self.for_drift else ():
             resource.as_created = settings_of(self.stack, resource, self.into)
         self.stack.move("CREATE_COMPLETE", self.now)
 

@@ -94,7 +94,7 @@ def _is_principal(principal: Any, caller: str) -> bool:
 def _named(statement: Mapping[str, Any], member: str, value: str, *, fold_case: bool) -> bool:
     negated = f"Not{member}"
     patterns = _listed(statement.get(member, statement.get(negated, "*" if member == "Resource" else ())))
-    found = any(_like(pattern, value, fold_case) for pattern in patterns)
+    found = any(like(pattern, value, fold_case=fold_case) for pattern in patterns)
     return not found if negated in statement else found
 
 
@@ -142,7 +142,7 @@ def _equal_ignoring_case(value: str, pattern: str) -> bool:
 
 
 def _matching(value: str, pattern: str) -> bool:
-    return _like(pattern, value, fold_case=False)
+    return like(pattern, value)
 
 
 OPERATORS: dict[str, Callable[[str, str], bool]] = {
@@ -161,7 +161,8 @@ OPERATORS: dict[str, Callable[[str, str], bool]] = {
 """Operators by name; the negated ones are turned round where they are used."""
 
 
-def _like(pattern: str, value: str, fold_case: bool) -> bool:
+def like(pattern: str, value: str, *, fold_case: bool = False) -> bool:
+    """`*` and `?` as IAM reads them."""
     return (
         _compiled(pattern.lower() if fold_case else pattern).fullmatch(value.lower() if fold_case else value)
         is not None

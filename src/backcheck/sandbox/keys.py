@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from moto.kms.models import Key, kms_backends
 from moto.kms.utils import generate_private_key
 
-from backcheck.sandbox.operations import Call, Reply, operation
+from backcheck.sandbox.operations import Call, Raw, Reply, operation
 from backcheck.sandbox.refusal import Refusal, invalid
 from backcheck.sandbox.world import Region
 
@@ -65,6 +66,18 @@ def _find(key_arn: str) -> Any:
     _, _, _, region, account, name = key_arn.split(":", 5)
     key: Key | None = kms_backends[account][region].keys.get(name.removeprefix("key/"))
     return key
+
+
+def created(call: Call) -> Raw:
+    """moto's key; one whose material is somebody's own cannot be used until that is imported, which moto leaves out.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys-create-cmk.html
+    """
+    made = call.response.create_key()
+    key = _backend(call).keys[json.loads(made)["KeyMetadata"]["KeyId"]]
+    if key.origin == "EXTERNAL":
+        key.key_state, key.enabled = "PendingImport", False
+    return Raw(json.dumps(key.to_dict()))
 
 
 @operation("kms", "DisableKey")

@@ -24,12 +24,12 @@ from backcheck.policy.model import (
     Roles,
     RpoObjectives,
     RtoObjectives,
-    Source,
     TableScope,
     Tier,
     Validation,
 )
 from backcheck.policy.model import Vault as PolicyVault
+from backcheck.policy.source import Source
 
 
 def tier(name: str = "daily", /, **changes: Any) -> Tier:

@@ -10,7 +10,7 @@ from backcheck.inventory.collect.calls import Calls
 from backcheck.inventory.collect.documents import parse_document
 from backcheck.inventory.collect.reply import Reply
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key
+from backcheck.inventory.iam import SYMMETRIC, Key, PolicyDocument
 
 CUSTOMER = "CUSTOMER"
 
@@ -45,7 +45,7 @@ async def _key(calls: Calls, region: str, arn: str) -> Key | Gap:
             "kms",
             "GetKeyPolicy",
             region,
-            lambda reply: parse_document(reply.text("Policy")),
+            lambda reply: in_effect(parse_document(reply.text("Policy"))),
             about=arn,
             KeyId=arn,
             PolicyName="default",  # "The only valid name is default" (API_GetKeyPolicy)
@@ -57,6 +57,18 @@ async def _key(calls: Calls, region: str, arn: str) -> Key | Gap:
         rotation=rotation,
         policy=policy,
         aliases=aliases if isinstance(aliases, Gap) else tuple(sorted(aliases)),
+    )
+
+
+def in_effect(policy: PolicyDocument) -> PolicyDocument:
+    """Without the statements that have no Action or no Resource: KMS takes one, and it "has no effect"
+    (https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html)."""
+    return PolicyDocument(
+        statements=tuple(
+            one
+            for one in policy.statements
+            if (one.actions or one.not_actions) and (one.resources or one.not_resources)
+        )
     )
 
 
@@ -78,4 +90,5 @@ def _described(reply: Reply, region: str) -> Key:
         rotation=True,
         policy=None,
         aliases=(),
+        spec=reply.maybe_text("KeySpec") or SYMMETRIC,
     )
