@@ -51,6 +51,7 @@ def _filtered(policy: str) -> World:
     sources=(
         "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html",
         "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
     ),
     maps_to=("NIST-800-53r5:CP-9", "SOC2:A1.2"),
     passes={
@@ -67,6 +68,7 @@ def _filtered(policy: str) -> World:
         "a threshold that is never reached": lambda: _alarms(errors={"threshold": 100.0}),
         "one failure is not enough": lambda: _alarms(errors={"evaluation_periods": 2}),
         "a filter on the state of another message": lambda: _filtered('{"NewStateValue": ["OK"]}'),
+        "it counts another unit": lambda: _alarms({"unit": "Seconds"}),
         "it rings even when the check has run": lambda: _alarms(runs={"threshold": 2.0}),
     },
     unknown={
@@ -111,6 +113,9 @@ def failed_check_is_heard(subject: Validator, world: World) -> Verdict:
 
 
 def _watches(alarm: Alarm, name: str | None) -> bool:
+    """An alarm of another unit than the metric's gets no data (API_PutMetricAlarm); Lambda's counts are of Count."""
+    if alarm.unit not in ("", "Count"):
+        return False
     return alarm.namespace == "AWS/Lambda" and alarm.dimensions == (("FunctionName", name),)
 
 

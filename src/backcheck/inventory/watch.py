@@ -76,6 +76,8 @@ class Alarm:
     state: str
     datapoints_to_alarm: int | None = None
     """How many of the evaluation periods must breach; None: all of them."""
+    unit: str = ""
+    """Only data of this unit counts; empty: any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -189,6 +189,7 @@ def _alarm(reply: Reply, region: str) -> Alarm:
         period_seconds=reply.maybe_number("Period") or 0,
         evaluation_periods=reply.maybe_number("EvaluationPeriods") or 0,
         datapoints_to_alarm=reply.maybe_number("DatapointsToAlarm"),
+        unit=reply.maybe_text("Unit") or "",
         treat_missing_data=reply.maybe_text("TreatMissingData") or "missing",
         actions_enabled=reply.maybe_flag("ActionsEnabled") is not False,
         action_arns=reply.optional_texts("AlarmActions"),
