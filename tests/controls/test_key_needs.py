@@ -72,7 +72,7 @@ def test_without_it_the_copies_do_not_come_back_there() -> None:
     assert found[examples.ACCOUNT].status is Status.PASS
     assert (found[THEIRS].status, found[THEIRS].message) == (
         Status.FAIL,
-        "role shop-restore: it does not exist",
+        "role shop-restore: it does not exist: the account has no such role",
     )
 
 
@@ -88,7 +88,7 @@ def test_with_a_role_for_the_dr_region_each_is_judged_where_it_restores() -> Non
     )
     assert (found[THEIRS].status, found[THEIRS].message) == (
         Status.FAIL,
-        "role shop-restore-dr: it does not exist",
+        "role shop-restore-dr: it does not exist: the account has no such role",
     )
 
 

@@ -61,6 +61,7 @@ def _dr_key(*statements: Statement) -> Key:
     reads=BOTH,
     each=backup_roles,
     in_template={
+        cfn.ORGANIZATION: ("",),
         cfn.ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"),
         cfn.SELECTION: ("",),
         **cfn.ROLES,

@@ -107,7 +107,12 @@ def _using(*keys: str) -> tuple[NamedPolicy, ...]:
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=restore_roles,
-    in_template={cfn.ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"), **cfn.ROLES, **cfn.KEYS},
+    in_template={
+        cfn.ORGANIZATION: ("",),
+        cfn.ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"),
+        **cfn.ROLES,
+        **cfn.KEYS,
+    },
     why="On the worst day the restore is refused: no role, no right, no use of the key, or nobody who may pass it.",
     remedy=(
         f"aws iam attach-role-policy --role-name ROLE --policy-arn {AWS_POLICIES}/{FOR_RESTORES}; "
