@@ -66,6 +66,12 @@ def test_copies_are_restored_with_the_dr_regions_role_where_it_has_one(restore_d
     }
 
 
+def test_a_role_with_a_path_is_passed_by_its_whole_arn() -> None:
+    arn = f"arn:aws:iam::{examples.ACCOUNT}:role/service/shop-restore"
+    found = by_method(planned(examples.world(account={"roles": examples.roles("restore", arn=arn)})))
+    assert found[Method.BACKUP].role_arn == arn
+
+
 def test_a_dr_role_alone_restores_copies_and_no_backups() -> None:
     roles = examples.role_names(restore=None, restore_dr="shop-restore-dr")
     found = planned(examples.world(policy=replace(policy(), roles=roles)))
