@@ -6,11 +6,11 @@ from typing import Any
 from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
 from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
-from backcheck.controls.roles import role_name
+from backcheck.controls.roles import find_role, role_name
 from backcheck.controls.vaults import PresentVault, present_vaults
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import PolicyDocument, Statement
+from backcheck.inventory.iam import PolicyDocument, Role, Statement
 
 DESTRUCTIVE = (
     "backup:DeleteRecoveryPoint",
@@ -40,7 +40,10 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
     severity=Severity.HIGH,
     reads=BOTH,
     each=present_vaults,
-    in_template={cfn.VAULT: ("/AccessPolicy",), cfn.AIR_GAPPED: ("/AccessPolicy",)},
+    in_template={
+        cfn.VAULT: ("/AccessPolicy",),
+        cfn.AIR_GAPPED: ("/AccessPolicy",),
+    },
     why="Whoever may delete recovery points, or rewrite the policy that forbids it, can take the backups first.",
     remedy=(
         "aws backup put-backup-vault-access-policy --backup-vault-name NAME --policy file://policy.json, a Deny of "
@@ -68,6 +71,19 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
         ),
     },
     fails={
+        "break-glass is open to anybody": lambda: examples.world(
+            account={
+                "roles": (
+                    *examples.roles(),
+                    examples.role(
+                        "auditor",
+                        name="shop-break-glass",
+                        arn=f"arn:aws:iam::{examples.ACCOUNT}:role/shop-break-glass",
+                        trust=examples.document(examples.allow("sts:AssumeRole", principals=(("AWS", "*"),))),
+                    ),
+                )
+            }
+        ),
         "nothing may be copied from it": lambda: _with(
             examples.deny_deletion(),
             examples.deny_deletion(actions=("backup:CopyFromBackupVault",), conditions=()),
@@ -129,6 +145,7 @@ def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
         return unread(found, resource=subject.resource)
     document = found or PolicyDocument(statements=())
     problems = [f"admits {who}" for who in _strangers(document, subject, world)]
+    problems += [f"exempts {role}, which anybody may assume" for role in _open_break_glass(subject, world)]
     shut = dict(_shut(document, subject, world))
     problems += [f"denies {action} to those who need it" for action, certain in shut.items() if certain]
     states = {action: _denied(document, action, subject, world) for action in DESTRUCTIVE}
@@ -147,6 +164,17 @@ def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
         if found
         else f"{subject.vault.name} has no access policy: whoever has the permission may delete its recovery points",
     )
+
+
+def _open_break_glass(subject: PresentVault, world: World) -> Iterator[str]:
+    """An exemption is as strict as the trust of the role that it is for. Who else may assume it is not judged."""
+    for name in world.policy.roles.break_glass:
+        role = find_role(name, subject.vault.account, world)
+        trust = role.trust if isinstance(role, Role) else None
+        for statement in trust.statements if isinstance(trust, PolicyDocument) else ():
+            anybody = bool({("AWS", "*"), ("*", "*")} & set(statement.principals))
+            if anybody and statement.effect == "Allow" and not statement.conditions:
+                yield role_name(name)
 
 
 def _needed(subject: PresentVault, world: World) -> Iterator[tuple[str, tuple[str | None, ...]]]:
