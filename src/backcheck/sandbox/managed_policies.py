@@ -14,9 +14,11 @@ from typing import Any
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
 
-OTHERS = frozenset(
-    {"ReadOnlyAccess", "SecurityAudit", "AdministratorAccess", "AWSDenyAll", "AWSLambdaBasicExecutionRole"}
-)
+OTHERS = frozenset({
+    "AWSDenyAll", "AWSLambdaBasicExecutionRole", "AWSLambdaDynamoDBExecutionRole", "AWSLambdaSQSQueueExecutionRole",
+    "AWSLambdaVPCAccessExecutionRole", "AWSXRayDaemonWriteAccess", "AdministratorAccess", "AmazonDynamoDBFullAccess",
+    "AmazonDynamoDBReadOnlyAccess", "PowerUserAccess", "ReadOnlyAccess", "SecurityAudit",
+})  # fmt: skip
 """Managed policies that roles around backups commonly have, and the one that takes every right away.
 
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSDenyAll.html
