@@ -5,6 +5,7 @@ One row a defect of layer SCH (the schema refuses it) or SEM (lint finds it). te
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,15 @@ def archive_outside_the_region() -> str:
     return ", ".join(tier.name for tier in load(LAB).tiers if not tier.copies)
 
 
+def the_document_that_was_saved() -> str:
+    """What lint says of the file that the lab's own command leaves."""
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder, "backup-policy.md")
+        saved.write_text("# Backup Policy content here...\n", encoding="utf-8")  # what its echo writes
+        found = lint(load(LAB), AT, saved)
+    return "\n".join(one.message for one in found if one.control == "DRF-02" and one.status is Status.FAIL)
+
+
 DEFECTS: tuple[Defect, ...] = (
     Defect(
         number="D01",
@@ -154,6 +164,14 @@ DEFECTS: tuple[Defect, ...] = (
         shows=archive_outside_the_region,
         expected="weekly, monthly",
         held_by="tests/policy/test_bad_policies.py::test_only_one_control_refuses_it",
+    ),
+    Defect(
+        number="D38",
+        layer="SEM",
+        says="'Save this document' writes one line, a placeholder, over the document that people are to act by",
+        shows=the_document_that_was_saved,
+        expected="the document differs from the policy in line 1",
+        held_by="tests/commands/test_policy_lint.py::test_the_document_is_held_to_the_policy",
     ),
     Defect(
         number="D39",

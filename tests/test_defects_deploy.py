@@ -10,7 +10,7 @@ from tests.defects import ROOT, Defect
 from tests.defects_deploy import DEFECTS
 
 ELSEWHERE = {"D01", "D18", "D19", "D25", "D38", "D39", "D40"}
-"""Defects of the policy: tests/defects.py has them; D38, the document that was overwritten, is DRF-02's."""
+"""Defects of the policy and of its document: tests/defects.py has them."""
 
 
 @pytest.mark.parametrize("row", DEFECTS, ids=lambda row: f"{row.number}-{row.layer}")

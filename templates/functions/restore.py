@@ -8,6 +8,7 @@ that a caller sees a failed invocation and never a reply to read between the lin
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from backcheck.inventory.backup import USABLE
 from functions.event import Event, flag, moment, text
 
 MAX_TABLE_NAME = 255
+_is_table_name = re.compile(r"[a-zA-Z0-9_.-]{3,255}").fullmatch
 """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableToPointInTime.html"""
 
 
@@ -129,6 +131,10 @@ def _target(event: Event, settings: Settings, now: datetime) -> str:
         raise UsageError(f"targetTableName is {name!r}", hint=f"it must begin with {settings.restored_prefix!r}")
     if len(name) > MAX_TABLE_NAME:
         raise UsageError(f"the target's name has {len(name)} characters", hint=f"at most {MAX_TABLE_NAME}")
+    if not _is_table_name(name):
+        raise UsageError(
+            f"{name!r} is no table's name", hint="3 or more letters, digits, underscores, dots and hyphens"
+        )
     return name
 
 

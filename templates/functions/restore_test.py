@@ -7,6 +7,7 @@ Only a failure to start is answered here. The properties are the lab's: `Restore
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from functions.check import Check, Kind, Phase
 from functions.event import Event, flag, moment, part, text
 from functions.reply import ReplyTo, send
 
-TIME_LIMIT = timedelta(minutes=50)
-"""Ten minutes under the hour after which CloudFormation gives a custom resource up (ServiceTimeout)."""
+TIME_LIMIT = timedelta(minutes=35)
+"""What is done after it (a last poll, the comparison, cleaning up, answering) may take 20 minutes, and CloudFormation
+gives a custom resource up after an hour (ServiceTimeout)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,11 @@ def start(check: Check, settings: Settings, name: str, states: Any) -> None:
 
 
 def handler(event: Event, _context: object) -> None:
-    """Lambda's entry. Whatever happens before the state machine runs, CloudFormation hears of it."""
+    """Lambda's entry. Whatever happens before the state machine runs, CloudFormation hears of it.
+
+    What it has heard of is not raised: Lambda would call twice more, and start a check after the answer FAILED. An
+    answer that is not delivered is, as NotDelivered.
+    """
     to = ReplyTo.of(event)
     if text(event, "RequestType") == "Delete":
         send(to, success=True, reason="nothing to delete: restored tables are removed by the check itself")
@@ -94,7 +100,7 @@ def handler(event: Event, _context: object) -> None:
         settings = Settings.read(os.environ)
         check = parse(event, settings, datetime.now(UTC).replace(microsecond=0))
         start(check, settings, to.request_id, boto3.client("stepfunctions"))
-    except Exception as error:  # CloudFormation would wait an hour for an answer; Lambda hears of it, too
+    except Exception as error:  # CloudFormation would wait an hour for an answer
         reason = error.diagnostics() if isinstance(error, Error) else f"{type(error).__name__}: {error}"
         send(to, success=False, reason=f"the restore test could not be started: {reason}")
-        raise
+        logging.getLogger().exception("the restore test could not be started")

@@ -65,6 +65,10 @@ def test_the_labs_events_are_understood(event: dict[str, object], expected: Requ
             {"restoreType": "BACKUP", "recoveryPointArn": POINT_ARN, "targetTableName": "restored-" + "x" * 250},
             "259 characters",
         ),
+        (
+            {"restoreType": "PITR", "useLatestRestorableTime": True, "targetTableName": "restored-2026-11-22T09:30"},
+            "'restored-2026-11-22T09:30' is no table's name",
+        ),
     ],
 )
 def test_an_event_that_cannot_be_carried_out_says_why(event: dict[str, object], message: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.templates.reading import text
 
@@ -49,15 +50,20 @@ def as_written(_name: str, content: str) -> str:
     return content
 
 
-def deploy_all(sandbox: Sandbox, change: Change = as_written, names: Iterable[str] = ()) -> dict[str, Stack]:
-    """The stacks by name; all of them where none is named."""
+def deploy_all(
+    sandbox: Sandbox,
+    change: Change = as_written,
+    names: Iterable[str] = (),
+    more: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> dict[str, Stack]:
+    """The stacks by name; all of them where none is named. `more` are parameters, by stack."""
     wanted = tuple(names) or tuple(name for name, _, _ in ORDER)
     return {
         name: deploy(
             loads(change(name, text(name)), file=f"templates/{name}.yaml"),
             into=account_in(sandbox.world, region=region),
             stack_name=f"a-stack-name-of-more-than-33-characters-{name}",
-            parameters=parameters,
+            parameters={**parameters, **more.get(name, {})},
         )
         for name, region, parameters in ORDER
         if name in wanted

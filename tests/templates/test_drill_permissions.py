@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.templates.calls import ACCOUNT, Watch
 from tests.templates.deploying import START, deploy_all, techmoda
 
 from backcheck.controls.iam_policy import allows
@@ -17,54 +17,11 @@ from backcheck.drill.session import perform
 from backcheck.inventory.collect.connect import Kind, Target
 from backcheck.inventory.collect.documents import parse_document
 from backcheck.inventory.iam import NamedPolicy
-from backcheck.inventory.operations import BY_ID
 from backcheck.permissions import samples
 from backcheck.sandbox.sandbox import Sandbox
 
-ACCOUNT = "123456789012"
 ASKED_BY_CONDITION = {"dynamodb:DeleteTable", "iam:PassRole"}
 """Allowed on a tag, and to one service: statements whose conditions tests/templates/test_structure.py holds."""
-Call = tuple[str, str]
-"""An action, and the resource that it is asked of."""
-
-
-@dataclass
-class Watch:
-    """Notes every call of a session that no permission of an audit covers."""
-
-    calls: set[Call] = field(default_factory=set)
-
-    def __call__(self, params: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: object) -> None:
-        """botocore's before-parameter-build."""
-        service, operation = str(model.service_model.service_name), str(model.name)
-        if f"{service}:{operation}" not in BY_ID:
-            self.calls |= set(_asked(service, operation, params, str(context["client_region"])))
-
-
-def _asked(service: str, operation: str, params: Mapping[str, Any], region: str) -> Iterator[Call]:
-    """What AWS asks permission for: https://docs.aws.amazon.com/service-authorization/latest/reference/."""
-    table = f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/"
-    if service == "s3":
-        object_or_bucket = f"/{params['Key']}" if "Key" in params else ""
-        action = {"ListObjectsV2": "ListBucket"}.get(operation, operation)
-        yield f"s3:{action}", f"arn:aws:s3:::{params['Bucket']}{object_or_bucket}"
-    elif operation == "RestoreTableToPointInTime":
-        yield f"dynamodb:{operation}", params["SourceTableArn"]
-        yield f"dynamodb:{operation}", table + params["TargetTableName"]
-    elif operation == "ExportTableToPointInTime":
-        yield f"dynamodb:{operation}", params["TableArn"]
-        for action in ("s3:PutObject", "s3:AbortMultipartUpload", "s3:PutObjectAcl"):  # S3DataExport_Requesting
-            yield action, f"arn:aws:s3:::{params['S3Bucket']}/{params['S3Prefix']}/x"
-    elif operation == "StartRestoreJob":
-        yield "backup:StartRestoreJob", params["RecoveryPointArn"]
-        yield "iam:PassRole", params["IamRoleArn"]
-    elif operation == "DescribeRestoreJob" or service == "application-autoscaling":
-        yield f"{service}:{operation}", "*"
-    elif service == "dynamodb":
-        named = params.get("ResourceArn") or params.get("ExportArn") or table + params["TableName"]
-        yield f"dynamodb:{operation}", named
-    else:
-        raise AssertionError(f"what does {service}:{operation} ask permission for? {params}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from tests.templates.deploying import ORDER
-from tests.templates.reading import text, walk
+from tests.templates.reading import NAMES, template, text, walk
 
 from backcheck.template.environment import Environment
 from backcheck.template.load import loads
@@ -24,3 +24,9 @@ def test_a_template_speaks_of_the_partition_that_it_is_in(
     ]
     assert arns
     assert {arn.split(":")[1] for arn in arns} == {partition}
+
+
+def test_the_service_that_uses_a_key_for_its_caller_is_named_alike_in_every_partition() -> None:
+    """https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service"""
+    named = [value for name in NAMES for path, value in walk(template(name)) if path.endswith("/kms:ViaService")]
+    assert set(map(str, named)) == {"dynamodb.*.amazonaws.com"}

@@ -107,11 +107,30 @@ def test_data_keys_and_vaults_stay_when_a_stack_goes() -> None:
             assert one.get("UpdateReplacePolicy") == "Retain", f"{name} {key}"
 
 
+UNDELETABLE = {"AWS::DynamoDB::Table": "DeletionProtectionEnabled", "AWS::Backup::BackupVault": "AccessPolicy"}
+"""What protects them from the role that deploys, too: a rollback that had to delete them would fail."""
+
+
 def test_a_creation_that_failed_does_not_stand_in_the_way_of_the_next() -> None:
-    """Its restore test may well fail. What a rollback leaves behind must not have a name that the next one wants."""
-    for key, one in resources("restore-testing").items():
-        if one.get("DeletionPolicy") == "Retain":
-            assert not {"LogGroupName", "BucketName", "Name"} & one["Properties"].keys(), key
+    """What a rollback leaves behind must not have a name that the next creation wants, if it can be deleted at all."""
+    found = 0
+    for name, key, one in everything():
+        fixed = {"LogGroupName", "BucketName", "Name", "AliasName", "TableName", "BackupVaultName"} & one[
+            "Properties"
+        ].keys()
+        if one.get("DeletionPolicy") == "Retain" and fixed:
+            found += 1
+            assert UNDELETABLE[one["Type"]] in one["Properties"], f"{name} {key}"
+    assert found == 3
+
+
+@pytest.mark.parametrize("name", ["primary", "dr"])
+def test_a_vaults_key_keeps_the_alias_that_roles_have_their_rights_by(name: str) -> None:
+    alias = resources(name)["VaultKeyAlias"]
+    assert alias["Properties"]["TargetKeyId"] == {"Ref": "VaultKey"}
+    assert (alias["DeletionPolicy"], alias["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    conditions = str([one["Condition"] for _, one in statements("primary") if "Condition" in one])
+    assert f"'{alias['Properties']['AliasName']['Fn::Sub']}'" in conditions
 
 
 RULE_FUNCTIONS = {"Ref", "Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::Not"}
