@@ -31,6 +31,7 @@ def test_alerts_and_roles_ask_for_more() -> None:
     validation = Validation(schedule="cron(0 5 * * ? *)", timezone="UTC", max_backup_age_hours=24)
     assert "lambda:GetPolicy" in actions(validation=validation)
     assert "iam:SimulatePrincipalPolicy" in actions(roles=Roles(break_glass=("admin",)))
+    assert "iam:SimulatePrincipalPolicy" in actions(roles=Roles(restore_dr="restore"))
 
 
 def test_resources_are_the_policys_regions_and_account() -> None:

@@ -19,6 +19,7 @@ from backcheck.controls.examples import (
     key,
     pitr,
     point,
+    role_names,
     table,
     vault,
     world,
@@ -73,6 +74,17 @@ def test_the_latest_state_by_pitr_first_then_points_of_each_region() -> None:
     assert all("aws backup start-restore-job" in way.command for way in points)
     assert found.measured == ("never measured: no drill of this table is on record",)
     assert set(found.expected) == {"not known: no drill of this table has gone this way"}
+
+
+@pytest.mark.parametrize("there", ["shop-restore-dr", None])
+def test_each_region_is_restored_with_its_own_role(there: str | None) -> None:
+    named = world(policy=replace(world().policy, roles=role_names(restore_dr=there)))
+    ways = recovery(name(), named.policy, inventory()).ways[1:]
+    roles = {
+        (way.name.rpartition(" ")[2], way.command.partition("--iam-role-arn ")[2].partition(" ")[0].rpartition("/")[2])
+        for way in ways
+    }
+    assert roles == {("us-east-1", "shop-restore"), ("us-west-2", there or "shop-restore")}
 
 
 def test_a_copy_is_as_old_as_what_it_was_copied_from() -> None:

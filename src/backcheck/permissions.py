@@ -27,8 +27,7 @@ def needs(policy: Policy) -> frozenset[Need]:
         found.add(Need.ALERTS)
     if policy.drill is not None:
         found.add(Need.DRILL)
-    roles = policy.roles
-    if any((roles.backup, roles.restore, roles.drill, roles.auditor, roles.break_glass)):
+    if policy.roles.names:
         found.add(Need.ROLES)
     return frozenset(found)
 

@@ -50,7 +50,9 @@ def test_roles_that_the_templates_state_are_written_down_and_the_others_named(
     assert policy.roles.backup == "techmoda-backup"
     assert policy.roles.break_glass == ("techmoda-break-glass",)
     assert policy.roles.restore == "techmoda-restore"
+    assert policy.roles.restore_dr == "techmoda-restore-dr"
     assert "restore: techmoda-restore  # decide: " in written
+    assert "restore_dr: techmoda-restore-dr  # decide: " in written
     assert "#   roles.drill, roles.auditor: " in written
 
 

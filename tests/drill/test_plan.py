@@ -53,6 +53,26 @@ def test_the_newest_point_is_taken_and_a_copy_has_the_time_of_what_it_is_a_copy_
     assert found[Method.DR_COPY].recovery_point_arn == copy.arn
 
 
+@pytest.mark.parametrize(
+    ("restore_dr", "there"), [("shop-restore-dr", "shop-restore-dr"), (None, "shop-restore")], ids=["its own", "none"]
+)
+def test_copies_are_restored_with_the_dr_regions_role_where_it_has_one(restore_dr: str | None, there: str) -> None:
+    roles = examples.role_names(restore_dr=restore_dr)
+    found = by_method(planned(examples.world(policy=replace(policy(), roles=roles))))
+    assert {method: one.role_arn for method, one in found.items()} == {
+        Method.PITR: None,
+        Method.BACKUP: f"arn:aws:iam::{examples.ACCOUNT}:role/shop-restore",
+        Method.DR_COPY: f"arn:aws:iam::{examples.ACCOUNT}:role/{there}",
+    }
+
+
+def test_a_dr_role_alone_restores_copies_and_no_backups() -> None:
+    roles = examples.role_names(restore=None, restore_dr="shop-restore-dr")
+    found = planned(examples.world(policy=replace(policy(), roles=roles)))
+    assert [one.method for one in found.restores] == [Method.PITR, Method.DR_COPY]
+    assert [one.method for one in found.obstacles] == [Method.BACKUP]
+
+
 def test_with_a_bucket_t_is_a_whole_second_that_can_be_exported_with_a_minute_to_spare() -> None:
     at = by_method(planned(witness_bucket="evidence"))[Method.PITR].at
     assert at == examples.NOW - timedelta(minutes=6)

@@ -9,21 +9,27 @@ from tests.gate.building import EVERY, LAB_00, Change, judged, ours, replaced, s
 
 from backcheck.finding import Finding, Status
 
-PRIMARY = text("primary")
+PRIMARY, DR = text("primary"), text("dr")
 BACKUP_ROLE = section(PRIMARY, "  BackupRole:\n", "  RestoreRole:\n")
 RESTORE_ROLE = section(PRIMARY, "  RestoreRole:\n", "  # --- failures reach people")
+DR_ROLE = section(DR, "  RestoreRole:\n", "  # --- failures reach people")
 KEY_POLICY = "          - Sid: IamDecides\n"
 ACCOUNT = "!Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:"
 TO_ACCOUNT = f"{KEY_POLICY}            Effect: Allow\n            Principal:\n              AWS: {ACCOUNT}"
 DENY = f"""\
           - Effect: Deny
             Principal:
-              AWS: {ACCOUNT}role/${{Prefix}}-restore
+              AWS: {ACCOUNT}role/${{Prefix}}-restore-dr
             Action: [kms:CreateGrant, kms:Decrypt, kms:GenerateDataKey]
             Resource: '*'
 """
-GRANT = "GrantTheKeysToAws\n                Effect: "
-BOTH, BACKS_UP, RESTORES = ("IAM-01", "IAM-02"), ("IAM-01",), ("IAM-02",)
+GRANTS, GRANT = (f"GrantTheKey{s}ToAws\n                Effect: " for s in ("s", ""))
+BACKS_UP, RESTORES, RESTORES_THERE = (
+    {("IAM-01", "techmoda-backup")},
+    {("IAM-02", "techmoda-restore")},
+    {("IAM-02", "techmoda-restore-dr")},
+)
+SERVICE = "Service: backup.amazonaws.com"
 USING = "kms:CreateGrant, kms:Decrypt, kms:GenerateDataKey"
 HERE, THERE = "techmoda-vault", "techmoda-vault-dr"
 DENIED, NOT_ALLOWED = "its own policies deny it", "none of its policies allows it"
@@ -44,7 +50,7 @@ def without(part: str, *sids: str) -> Change:
 
 def denying(part: str, action: str) -> Change:
     """A role with an explicit Deny of an action."""
-    first = "              - Sid: UseTheKeys\n"
+    first = next(f"{line}\n" for line in part.splitlines() if line.lstrip().startswith("- Sid: UseTheKey"))
     return within(part, first, f"              - {{Effect: Deny, Action: {action}, Resource: '*'}}\n{first}")
 
 
@@ -56,7 +62,7 @@ def known_as(names: str) -> str:
     return f"{NOT_ALLOWED} (the key's aliases: {names})"
 
 
-CASES: dict[str, tuple[str, Change, tuple[str, ...], str]] = {
+CASES: dict[str, tuple[str, Change, set[tuple[str, str]], str]] = {
     "another alias in the role's condition": (
         "primary",
         within(BACKUP_ROLE, "- !Sub alias/${Prefix}-vault\n", "- !Sub alias/${Prefix}-tresor\n"),
@@ -66,43 +72,55 @@ CASES: dict[str, tuple[str, Change, tuple[str, ...], str]] = {
     "the alias renamed": (
         "primary",
         replaced("AliasName: !Sub alias/${Prefix}-vault", "AliasName: !Sub alias/${Prefix}-tresor"),
-        BOTH,
+        BACKS_UP,
         told(USING, HERE, known_as("alias/techmoda-tresor")),
     ),
     "the DR region's alias renamed": (
         "dr",
         replaced("AliasName: !Sub alias/${Prefix}-vault-dr", "AliasName: !Sub alias/${Prefix}-tresor-dr"),
-        BOTH,
+        BACKS_UP,
         told(USING, THERE, known_as("alias/techmoda-tresor-dr")),
     ),
     "the alias of another key": (
         "primary",
         replaced("TargetKeyId: !Ref VaultKey", "TargetKeyId: !Ref AlertKey"),
-        BOTH,
+        BACKS_UP,
         told(USING, HERE, known_as("none")),
     ),
     "a key that leaves nothing to IAM": (
         "primary",
         replaced(f"{TO_ACCOUNT}root", f"{TO_ACCOUNT}role/administrator"),
-        BOTH,
+        BACKS_UP | RESTORES,
         told(USING, HERE, "the key's policy neither allows it nor leaves it to IAM"),
+    ),
+    "the DR region's key leaves nothing to IAM": (
+        "dr",
+        replaced(f"{TO_ACCOUNT}root", f"{TO_ACCOUNT}role/administrator"),
+        BACKS_UP | RESTORES_THERE,
+        told(USING, THERE, "the key's policy neither allows it nor leaves it to IAM"),
     ),
     "a key that denies the restore role": (
         "dr",
         replaced(KEY_POLICY, f"{DENY}{KEY_POLICY}"),
-        RESTORES,
+        RESTORES_THERE,
         told(USING, THERE, "the key's policy denies it"),
     ),
     "GrantTheKeysToAws denies the backup role": (
         "primary",
-        within(BACKUP_ROLE, f"{GRANT}Allow", f"{GRANT}Deny"),
+        within(BACKUP_ROLE, f"{GRANTS}Allow", f"{GRANTS}Deny"),
         BACKS_UP,
         told("kms:CreateGrant", HERE, DENIED),
     ),
-    "GrantTheKeysToAws denies the restore role": (
+    "GrantTheKeyToAws denies the restore role": (
         "primary",
         within(RESTORE_ROLE, f"{GRANT}Allow", f"{GRANT}Deny"),
         RESTORES,
+        told("kms:CreateGrant", HERE, DENIED),
+    ),
+    "GrantTheKeyToAws denies the DR region's restore role": (
+        "dr",
+        within(DR_ROLE, f"{GRANT}Allow", f"{GRANT}Deny"),
+        RESTORES_THERE,
         told("kms:CreateGrant", THERE, DENIED),
     ),
     "the backup role is denied data keys": (
@@ -115,6 +133,12 @@ CASES: dict[str, tuple[str, Change, tuple[str, ...], str]] = {
         "primary",
         denying(RESTORE_ROLE, "kms:Decrypt"),
         RESTORES,
+        told("kms:Decrypt", HERE, DENIED),
+    ),
+    "the DR region's restore role is denied to decrypt": (
+        "dr",
+        denying(DR_ROLE, "kms:Decrypt"),
+        RESTORES_THERE,
         told("kms:Decrypt", THERE, DENIED),
     ),
     "grants that are not for AWS": (
@@ -131,12 +155,36 @@ CASES: dict[str, tuple[str, Change, tuple[str, ...], str]] = {
     ),
     "a restore role without keys": (
         "primary",
-        without(RESTORE_ROLE, "UseTheKeys", "GrantTheKeysToAws"),
+        without(RESTORE_ROLE, "UseTheKey", "GrantTheKeyToAws"),
         RESTORES,
+        told(USING, HERE, NOT_ALLOWED),
+    ),
+    "a restore role of the DR region with another key": (
+        "dr",
+        replaced(DR_ROLE, DR_ROLE.replace("!GetAtt VaultKey.Arn", "!GetAtt AlertKey.Arn")),
+        RESTORES_THERE,
         told(USING, THERE, NOT_ALLOWED),
     ),
+    "a restore role of the DR region that trusts another service": (
+        "dr",
+        within(DR_ROLE, SERVICE, "Service: lambda.amazonaws.com"),
+        RESTORES_THERE,
+        "it does not trust backup.amazonaws.com",
+    ),
+    "a restore role of the DR region that may restore nothing": (
+        "dr",
+        without(DR_ROLE, "FromThisTablesBackups"),
+        RESTORES_THERE,
+        "it may not dynamodb:RestoreTableFromAwsBackup on arn:aws:dynamodb:us-east-1:",
+    ),
+    "the drill role may pass the backup role and not the DR region's": (
+        "drill",
+        replaced("role/${Prefix}-restore-dr", "role/${Prefix}-backup"),
+        RESTORES | RESTORES_THERE,
+        "techmoda-drill may ",
+    ),
 }
-"""The template, the change to it, the controls that fail, and what each says."""
+"""The template, the change to it, the roles that fail and by which control, and what each says."""
 
 
 @cache
@@ -145,20 +193,31 @@ def _green() -> frozenset[tuple[str, str, str]]:
     return frozenset(one.key for one in found if one.status is Status.PASS)
 
 
-def _turned(changed: str, change: Change) -> dict[str, Finding]:
+def _turned(changed: str, change: Change) -> dict[tuple[str, str], Finding]:
     found = judged(*ours(changed, change, EVERY)).run.findings
-    return {one.control: one for one in found if one.key in _green() and one.status is not Status.PASS}
+    turned = [one for one in found if one.key in _green() and one.status is not Status.PASS]
+    return {(one.control, one.resource.rpartition("/")[2]): one for one in turned}
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_role_that_may_not_use_a_key_fails_and_why_is_said(case: str) -> None:
-    changed, change, controls, said = CASES[case]
+    changed, change, roles, said = CASES[case]
     turned = _turned(changed, change)
-    assert turned.keys() == set(controls)
-    for one in turned.values():
+    assert turned.keys() == roles
+    for (_, name), one in turned.items():
         assert one.status is Status.FAIL
-        assert one.message.startswith("role techmoda-")
+        assert one.message.startswith(f"role {name}: ")
         assert said in one.message
+
+
+def test_without_the_dr_regions_role_nobody_knows_whether_copies_come_back() -> None:
+    """A stack that the gate was not given may have it."""
+    named = "RoleName: !Sub ${Prefix}-restore-dr"
+    turned = _turned("dr", replaced(named, named.replace("-dr", "-there")))
+    assert {control for control, _ in turned} == {"DR-05", "IAM-02"}
+    for one in turned.values():
+        assert one.status is Status.UNKNOWN
+        assert "no template that was given has the role techmoda-restore-dr" in one.message
 
 
 @pytest.mark.parametrize("action", ["kms:Decrypt", "kms:CreateGrant", "kms:GenerateDataKey"])

@@ -21,6 +21,7 @@ from tests.gate.building import (
     text,
 )
 
+from backcheck.controls.cfn import MUTE, ORGANIZATION
 from backcheck.finding import Finding, Status
 from backcheck.gate.deployment import deployed
 from backcheck.gate.reads import SLICE
@@ -347,7 +348,7 @@ def test_a_property_that_nobody_models_is_noticed_in_every_type_that_a_control_r
     done = deployed(stacks, policy(), NOW)
     assert [outcome.refusal for outcome in done.outcomes] == [""] * len(stacks)
     noticed = {made.resource.type for made in done.made() if "/NoSuchProperty" in made.resource.ignored}
-    assert SLICE - noticed == set()
+    assert SLICE - noticed == {MUTE, ORGANIZATION}  # of these nothing is modelled: each is a doubt as a whole
     rules = [f"/BackupPlan/BackupPlanRule/{index}/NoSuchProperty" for index in range(3)]
     [plan] = [made.resource for made in done.made() if made.resource.type == "AWS::Backup::BackupPlan"]
     assert set(rules) < set(plan.ignored)
@@ -383,3 +384,63 @@ def test_a_property_that_is_not_modelled_makes_what_hangs_on_it_unknown(old: str
     assert told
     assert all(name in one.message and "is not modelled" in one.message for one in told)
     assert all(one.location is not None and one.location.file == "templates/primary.yaml" for one in told)
+
+
+ADDED = {
+    "alarms that are muted": (
+        """
+  Quiet:
+    Type: AWS::CloudWatch::AlarmMuteRule
+    Properties: {Name: quiet, Rule: {Schedule: {Expression: "cron(0 0 * * *)", Duration: P15D}}}
+""",
+        {"ALR-03"},
+    ),
+    "an organisation's policy": (
+        """
+  Forbidden:
+    Type: AWS::Organizations::Policy
+    Properties: {Name: scp, Type: SERVICE_CONTROL_POLICY, Content: {Statement: []}}
+""",
+        {"IAM-01"},  # IAM-02 is UNKNOWN as it is: the drill role stands in another template
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ADDED)
+def test_what_silences_or_forbids_and_is_not_modelled_is_a_doubt_as_a_whole(what: str) -> None:
+    resource, controls = ADDED[what]
+    found = _found("\nOutputs:\n", f"{resource}\nOutputs:\n")
+    before = {one.key for one in judged(*ours()).run.findings if one.status is Status.UNKNOWN}
+    assert {one.control for one in found if one.status is Status.UNKNOWN and one.key not in before} == controls
+
+
+def test_a_role_with_a_path_is_not_the_one_that_an_arn_without_it_names() -> None:
+    def change(content: str) -> str:
+        with_path = replaced(
+            "      RoleName: !Sub ${Prefix}-backup\n", "      RoleName: !Sub ${Prefix}-backup\n      Path: /service/\n"
+        )
+        named = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Prefix}-backup"
+        return replaced("IamRoleArn: !GetAtt BackupRole.Arn", f"IamRoleArn: !Sub {named}")(with_path(content))
+
+    found = judged(*ours("primary", change)).run.findings
+    failed = [one for one in found if one.status is Status.FAIL]
+    assert {one.control for one in failed} - {"RST-01"} == {"IAM-01", "SEL-04"}
+    assert any(
+        "its role of that name is arn:aws:iam::123456789012:role/service/techmoda-backup" in one.message
+        for one in failed
+    )
+
+
+def test_a_function_whose_role_lambda_cannot_assume_is_refused() -> None:
+    def change(content: str) -> str:
+        return replaced(
+            "      Handler: functions.validate_backup.handler\n",
+            "      Handler: functions.validate_backup.handler\n      Role: !GetAtt RestoreRole.Arn\n",
+        )(content)
+
+    [told] = [
+        one
+        for one in judged(*ours("primary", change)).run.findings
+        if one.control == "TPL-01" and one.status is Status.FAIL
+    ]
+    assert "cannot be assumed by Lambda" in told.message

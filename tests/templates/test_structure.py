@@ -501,17 +501,17 @@ def test_what_restores_may_fill_its_targets() -> None:
             if into_copies and one["Effect"] == "Allow" and set(restoring) & set(listed(one["Action"])):
                 found += 1
                 assert set(listed(one["Action"])) >= FILLING, f"{name} {key}"
-    assert found == 4
+    assert found == 5
 
 
 def test_aws_backups_roles_are_trusted_to_it_alone() -> None:
     trusts = [
         resources(name)[key]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        for name, key in (("primary", "BackupRole"), ("primary", "RestoreRole"))
+        for name, key in (("primary", "BackupRole"), ("primary", "RestoreRole"), ("dr", "RestoreRole"))
     ]
     # nothing documents that AWS Backup sends aws:SourceAccount; a condition on it could stop every backup
     wanted = {"Effect": "Allow", "Principal": {"Service": "backup.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    assert trusts == [[wanted]] * 2
+    assert trusts == [[wanted]] * 3
 
 
 def test_restored_tables_do_not_begin_as_production_does() -> None:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from backcheck.controls import cfn, examples, messages
-from backcheck.controls.control import BOTH, World, control, not_applicable, unread, verdict
+from backcheck.controls.control import BOTH, World, control, not_applicable, unknown, unread, verdict
 from backcheck.controls.delivery import CLOUDWATCH, Deaf, reaches
+from backcheck.controls.moments import few
 from backcheck.controls.validator import Validator, validators
 from backcheck.cron import Cron, CronError
 from backcheck.finding import Severity, Verdict
@@ -37,6 +38,7 @@ def _filtered(policy: str) -> World:
     each=validators,
     in_template={
         cfn.ALARM: ("",),
+        cfn.MUTE: ("",),
         **cfn.TOPICS,
         cfn.FUNCTION: ("/FunctionName",),
         cfn.RULE: ("/Targets",),
@@ -72,6 +74,9 @@ def _filtered(policy: str) -> World:
         "it rings even when the check has run": lambda: _alarms(runs={"threshold": 2.0}),
     },
     unknown={
+        "an alarm on an expression": lambda: examples.world(
+            primary={"alarms": (examples.alarm(), examples.alarm("", name="shop-computed", metric=""))}
+        ),
         "alarms not read": lambda: examples.world(
             primary={"alarms": examples.gap("DescribeAlarms", service="cloudwatch")}
         ),
@@ -100,6 +105,8 @@ def failed_check_is_heard(subject: Validator, world: World) -> Verdict:
         found += _heard("missing checks", missing, subject, alerts.topic, world)
     problems = [one for one in found if isinstance(one, str)]
     gaps = [one for one in found if isinstance(one, Gap)]
+    if problems and (computed := [alarm.name for alarm in alarms if _computes(alarm, alerts.topic)]):
+        return unknown(f"{'; '.join(problems)}; but what {few(computed)} computes is not judged", at=AT)
     if gaps and not problems:
         return unread(gaps[0], resource=subject.resource)
     return verdict(
@@ -117,6 +124,11 @@ def _watches(alarm: Alarm, name: str | None) -> bool:
     if alarm.unit not in ("", "Count"):
         return False
     return alarm.namespace == "AWS/Lambda" and alarm.dimensions == (("FunctionName", name),)
+
+
+def _computes(alarm: Alarm, topic: str) -> bool:
+    """An alarm on an expression, of which nothing is read but whom it tells."""
+    return not alarm.metric and alarm.actions_enabled and any(arn.endswith(f":{topic}") for arn in alarm.action_arns)
 
 
 def _on_errors(alarm: Alarm) -> bool:

@@ -22,6 +22,8 @@ TOPIC, TOPIC_POLICY, TOPIC_INLINE = "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", 
 SUBSCRIPTION = "AWS::SNS::Subscription"
 RULE, FUNCTION, PERMISSION = "AWS::Events::Rule", "AWS::Lambda::Function", "AWS::Lambda::Permission"
 ALARM = "AWS::CloudWatch::Alarm"
+MUTE, ORGANIZATION = "AWS::CloudWatch::AlarmMuteRule", "AWS::Organizations::Policy"
+"""Not modelled: what they silence or forbid is not known."""
 
 BACKUP_RULES = "/BackupPlan/BackupPlanRule"
 BACKUP_RULE = f"{BACKUP_RULES}/{{rule}}"

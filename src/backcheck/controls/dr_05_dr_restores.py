@@ -54,6 +54,9 @@ def dr_vaults(world: World) -> Iterator[PresentVault | Verdict]:
     fails={
         "advanced features off there": lambda: examples.world(dr={"settings": NATIVE}),
         "advanced features off here": lambda: examples.world(primary={"settings": NATIVE}),
+        "no restore role of the DR Region's own": lambda: examples.world(
+            policy=examples.policy(roles=examples.role_names(restore_dr="shop-restore-dr"))
+        ),
         "no restore role": lambda: examples.world(
             account={
                 "roles": tuple(
@@ -117,7 +120,7 @@ def _regions(subject: PresentVault, world: World) -> Iterator[RegionInventory]:
 
 
 def _role(subject: PresentVault, world: World) -> Iterator[Problem | Gap]:
-    name = world.policy.roles.restore
+    name = world.policy.roles.restore_away
     if name is None:
         return
     role = find_role(name, subject.vault.account, world)

@@ -7,7 +7,7 @@ from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, unread
 from backcheck.controls.deployment import deployed_plans, partition
 from backcheck.controls.iam_policy import allows
-from backcheck.controls.key_needs import source_needs, vault_needs
+from backcheck.controls.key_needs import source_needs, used_vaults, vault_needs
 from backcheck.controls.service_roles import AWS_POLICIES, FOR_BACKUP, NamedRole, as_named, as_on_its_page, judge_role
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
@@ -61,6 +61,7 @@ def _dr_key(*statements: Statement) -> Key:
     reads=BOTH,
     each=backup_roles,
     in_template={
+        cfn.ORGANIZATION: ("",),
         cfn.ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"),
         cfn.SELECTION: ("",),
         **cfn.ROLES,
@@ -196,7 +197,7 @@ def backup_role_works(named: NamedRole, world: World) -> Verdict:
     API_BackupJob wants `AWSBackup` or `AwsBackup` in a role's name; the pages on roles do not, so it is not judged.
     """
     actions = ["dynamodb:StartAwsBackupJob", *(["backup:CopyIntoBackupVault"] if named.copies else [])]
-    needs = (*vault_needs(named.account, world), *source_needs(named.account, world))
+    needs = (*vault_needs(used_vaults(world.policy), named.account, world), *source_needs(named.account, world))
     judged = judge_role(named, actions, FOR_BACKUP, world, needs)
     return replace(judged, notes=(*judged.notes, *_notes(named, judged, world)))
 

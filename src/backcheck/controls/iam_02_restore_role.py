@@ -7,31 +7,61 @@ from typing import Any
 from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, unread, verdict
 from backcheck.controls.iam_policy import action_matches, allows
-from backcheck.controls.key_needs import restored_needs, vault_accounts, vault_needs
+from backcheck.controls.key_access import Need
+from backcheck.controls.key_needs import (
+    accounts_of,
+    away_needs,
+    restored_needs,
+    used_vaults,
+    vault_needs,
+    vaults_at_home,
+    vaults_away,
+)
 from backcheck.controls.keys import NOT_THERE
 from backcheck.controls.roles import role_name
 from backcheck.controls.service_roles import AWS_POLICIES, BACKUP, FOR_RESTORES, NamedRole, as_named, judge_role
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import NamedPolicy, Role, Statement
-from backcheck.policy.model import PRIMARY, KeyKind, Policy
+from backcheck.policy.model import PRIMARY, KeyKind, Policy, Vault
 
 AT = "GetRole, ListAttachedRolePolicies, GetRolePolicy"
 SOME_TABLE_ACTION = "dynamodb:RestoreTableFromAwsBackup"
+THERE = "shop-restore-dr"
 
 
 def restore_roles(world: World) -> Iterator[NamedRole]:
-    """The role that the policy names for restores, in each account that has vaults of its tiers.
+    """The roles that the policy names for restores, each in each account that has vaults that it restores from.
 
     A backup is restored in the account that holds it (create-cross-account-backup). IAM is global: in one account one
-    role serves every Region.
+    role may serve every Region, and does where the policy names none for the DR Region.
     """
-    if world.policy.roles.restore is None:
-        return
-    home = world.policy.account(PRIMARY) or world.policy.accounts[0]
-    accounts = dict.fromkeys((home.id, *vault_accounts(world.policy)))
-    found = (as_named(world.policy.roles.restore, account, world) for account in accounts)
-    yield from {named.resource: named for named in found}.values()
+    yield from {named.resource: named for named in _named(world)}.values()
+
+
+def _named(world: World) -> Iterator[NamedRole]:
+    policy = world.policy
+    home = policy.account(PRIMARY) or policy.accounts[0]
+    if policy.roles.restore:
+        for account in dict.fromkeys((home.id, *accounts_of(_vaults(policy), policy))):
+            yield as_named(policy.roles.restore, account, world)
+    if policy.roles.restore_dr:
+        for account in dict.fromkeys(accounts_of(vaults_away(policy), policy)):
+            yield as_named(policy.roles.restore_dr, account, world)
+
+
+def _vaults(policy: Policy) -> tuple[Vault, ...]:
+    """What `restore` restores from: every vault where the policy names no role for the DR Region."""
+    return vaults_at_home(policy) if policy.roles.restore_dr else used_vaults(policy)
+
+
+def _needs(named: NamedRole, world: World) -> Iterator[Need | Gap]:
+    roles = world.policy.roles
+    if named.name == role_name(roles.restore or ""):
+        yield from vault_needs(_vaults(world.policy), named.account, world)
+        yield from restored_needs(named.account, world)
+    if named.name == role_name(roles.restore_dr or ""):
+        yield from away_needs(named.account, world)
 
 
 def _own(*statements: Statement, **changes: Any) -> World:
@@ -54,13 +84,35 @@ def _drill_policies(*statements: Statement) -> World:
     return examples.world(account={"roles": examples.roles("drill", policies=(examples.inline(*statements),))})
 
 
+def _two(*passed: str, there: tuple[NamedPolicy, ...] | None = None, **changes: Any) -> World:
+    """With a role of the DR Region's own, which has policies of its own, and the roles that the drill role may pass."""
+    arns = tuple(f"arn:aws:iam::{examples.ACCOUNT}:role/{name}" for name in passed or ("shop-restore", THERE))
+    to_backup = (("StringEquals", "iam:PassedToService", (BACKUP,)),)
+    passing = examples.inline(examples.allow("iam:PassRole", resources=arns, conditions=to_backup))
+    of_dr = examples.role("restore", name=THERE, arn=f"arn:aws:iam::{examples.ACCOUNT}:role/{THERE}")
+    of_dr = of_dr if there is None else replace(of_dr, policies=there)
+    policy = examples.policy(roles=examples.role_names(restore_dr=THERE))
+    roles = (*examples.roles("drill", policies=(passing,)), of_dr)
+    return examples.world(**{"account": {"roles": roles}, "policy": policy, **changes})
+
+
+def _using(*keys: str) -> tuple[NamedPolicy, ...]:
+    """A policy that may restore, and use those keys as AWS Backup needs it."""
+    return (examples.inline(examples.allow(SOME_TABLE_ACTION), examples.use_keys(resources=keys)),)
+
+
 @control(
     id="IAM-02",
     title="The role that restores can, and only it is passed",
     severity=Severity.CRITICAL,
     reads=BOTH,
     each=restore_roles,
-    in_template={cfn.ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"), **cfn.ROLES, **cfn.KEYS},
+    in_template={
+        cfn.ORGANIZATION: ("",),
+        cfn.ROLE: ("/AssumeRolePolicyDocument", "/ManagedPolicyArns", "/Policies"),
+        **cfn.ROLES,
+        **cfn.KEYS,
+    },
     why="On the worst day the restore is refused: no role, no right, no use of the key, or nobody who may pass it.",
     remedy=(
         f"aws iam attach-role-policy --role-name ROLE --policy-arn {AWS_POLICIES}/{FOR_RESTORES}; "
@@ -78,6 +130,7 @@ def _drill_policies(*statements: Statement) -> World:
     passes={
         "a role of its own": examples.world,
         "a table under a key that it may use": lambda: _table_under_a_key(),
+        "the DR Region has its own": lambda: _two(),
     },
     fails={
         "it may not restore": lambda: examples.world(account={"roles": examples.roles("restore", policies=())}),
@@ -88,6 +141,10 @@ def _drill_policies(*statements: Statement) -> World:
         "it may not use the key that restored tables must have": lambda: _table_under_a_key(
             examples.use_keys(), policy=examples.policy(scope=examples.encrypted_by(KeyKind.CUSTOMER))
         ),
+        "the DR Region's may not use the DR vault's key": lambda: _two(there=_using(examples.KEY_ARN)),
+        "the DR Region's does not exist": lambda: _two(account={"roles": examples.roles()}),
+        "the DR Region's may not be passed": lambda: _two("shop-restore"),
+        "another may be passed besides the two": lambda: _two("shop-restore", THERE, "shop-backup"),
         "it is the backup role": lambda: examples.world(
             policy=examples.policy(roles=examples.role_names(restore="shop-backup"))
         ),
@@ -116,6 +173,7 @@ def _drill_policies(*statements: Statement) -> World:
         "it may not use the table's key, which a restored table may get": lambda: _table_under_a_key(
             examples.use_keys()
         ),
+        "the DR Region's may not put a table under the DR vault's key": lambda: _two(there=_using(examples.DR_KEY_ARN)),
         "drill role not read": lambda: examples.world(
             account={
                 "roles": (
@@ -131,14 +189,14 @@ def _drill_policies(*statements: Statement) -> World:
     },
 )
 def restore_role_works(named: NamedRole, world: World) -> Verdict:
-    """A role of its own, which may restore and use the keys, and which the drill role passes to AWS Backup: only it.
+    """A role of its own, which may restore and use the keys, and which the drill role passes to AWS Backup: only it,
+    and the policy's other restore role.
 
     Who may pass it in an account without a drill role is not judged.
     """
     if named.name == role_name(world.policy.roles.backup or ""):
         return _told(named, ["it is the backup role: a restore needs rights that a backup must not have"])
-    needs = (*vault_needs(named.account, world), *restored_needs(named.account, world))
-    judged = judge_role(named, [SOME_TABLE_ACTION], FOR_RESTORES, world, needs)
+    judged = judge_role(named, [SOME_TABLE_ACTION], FOR_RESTORES, world, _needs(named, world))
     if judged.status is Status.FAIL:
         return judged
     caller = world.policy.roles.drill
@@ -151,7 +209,8 @@ def restore_role_works(named: NamedRole, world: World) -> Verdict:
         return unread(passing, resource=named.resource)
     if isinstance(passing.policies, Gap):
         return unread(passing.policies, resource=named.resource)
-    problems = list(_passing(passing, passing.policies, named.role))
+    ours = {one.resource for one in restore_roles(world) if one.account == named.account}
+    problems = list(_passing(passing, passing.policies, named.role, ours))
     if problems:
         return _told(named, problems)
     texts = [policy.document for policy in passing.policies if isinstance(policy.document, Gap)]
@@ -173,7 +232,7 @@ def _told(named: NamedRole, problems: list[str]) -> Verdict:
     )
 
 
-def _passing(caller: Role, policies: tuple[NamedPolicy, ...], restore: Role) -> Iterator[str]:
+def _passing(caller: Role, policies: tuple[NamedPolicy, ...], restore: Role, ours: set[str]) -> Iterator[str]:
     statements = [
         statement
         for policy in policies
@@ -184,7 +243,7 @@ def _passing(caller: Role, policies: tuple[NamedPolicy, ...], restore: Role) -> 
     if allows(policies, "iam:PassRole", restore.arn) is False:
         yield f"{caller.name} may not pass it (iam:PassRole)"
     for statement in statements:
-        if any(pattern != restore.arn for pattern in statement.resources):
+        if not ours.issuperset(statement.resources):
             yield f"{caller.name} may pass other roles too: {', '.join(statement.resources)}"
         if not _only_to_backup(statement):
             yield f"{caller.name} may pass it to any service: add iam:PassedToService"

@@ -9,6 +9,7 @@ Otherwise the job is successful but the objects are not backed up or restored"
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from backcheck.controls.control import Reads, World
 from backcheck.controls.dr_05_dr_restores import advanced
@@ -44,26 +45,57 @@ PAGES_DIFFER = (
     "restoring-dynamodb)"
 )
 
+THE_CHOICE = "which key a table restored from a copy gets, is chosen when it is restored"
 
-def vault_accounts(policy: Policy) -> Iterator[str]:
-    """The ids of the accounts whose vaults the policy's tiers back up and copy into."""
-    for wanted in _used_vaults(policy):
+
+def used_vaults(policy: Policy) -> tuple[PolicyVault, ...]:
+    """The vaults that the policy's tiers back up and copy into."""
+    used = {name for tier in policy.tiers for name in (tier.vault, *(copy.vault for copy in tier.copies))}
+    return tuple(vault for vault in policy.vaults if vault.key in used)
+
+
+def vaults_away(policy: Policy) -> tuple[PolicyVault, ...]:
+    """Those that a tier copies into, out of the Region or the account of its own vault."""
+    vaults = {vault.key: vault for vault in policy.vaults}
+    away = {
+        copy.vault
+        for tier in policy.tiers
+        for copy in tier.copies
+        if _place(vaults.get(copy.vault), policy) != _place(vaults.get(tier.vault), policy)
+    }
+    return tuple(vault for vault in policy.vaults if vault.key in away)
+
+
+def vaults_at_home(policy: Policy) -> tuple[PolicyVault, ...]:
+    """Those of tables' own Regions: a tier's own vault, and those beside it that it copies into."""
+    vaults = {vault.key: vault for vault in policy.vaults}
+    home = {
+        name
+        for tier in policy.tiers
+        for name in (tier.vault, *(copy.vault for copy in tier.copies))
+        if _place(vaults.get(name), policy) == _place(vaults.get(tier.vault), policy)
+    }
+    return tuple(vault for vault in policy.vaults if vault.key in home)
+
+
+def _place(vault: PolicyVault | None, policy: Policy) -> tuple[str, str] | None:
+    return (vault.account, policy.region_of(vault)) if vault else None
+
+
+def accounts_of(vaults: Iterable[PolicyVault], policy: Policy) -> Iterator[str]:
+    """The ids of the accounts that vaults are in."""
+    for wanted in vaults:
         if place := vault_id(wanted, policy):
             yield place[0]
 
 
-def _used_vaults(policy: Policy) -> Iterator[PolicyVault]:
-    used = {name for tier in policy.tiers for name in (tier.vault, *(copy.vault for copy in tier.copies))}
-    yield from (vault for vault in policy.vaults if vault.key in used)
-
-
-def vault_needs(account: str, world: World) -> Iterator[Need | Gap]:
-    """The keys of the vaults that the policy's tiers back up and copy into, in one account.
+def vault_needs(vaults: Iterable[PolicyVault], account: str, world: World) -> Iterator[Need | Gap]:
+    """The keys of vaults that the policy's tiers back up and copy into, those in one account.
 
     Into another account "the act of copying is performed by your destination account's service linked role"
     (https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html).
     """
-    for vault, key in vault_keys(_used_vaults(world.policy), account, world):
+    for vault, key in vault_keys(vaults, account, world):
         if isinstance(key, Gap):
             yield key
         elif vault is not None and _is_used(vault, world):
@@ -109,6 +141,27 @@ def restored_needs(account: str, world: World) -> Iterator[Need | Gap]:
             continue
         doubt = "" if scoped.scope.encryption is KeyKind.CUSTOMER else PAGES_DIFFER
         yield Need(key=key, of=f"table {scoped.table.name}", actions=WRITING, granted_by=DYNAMODB, doubt=doubt)
+
+
+def away_needs(account: str, world: World) -> Iterator[Need | Gap]:
+    """The keys of the vaults that copies go to away from home, for the role that restores there: it reads the copies
+    with them, and puts the restored tables under them.
+
+    "When restoring a cross-Region backup, to encrypt your restored table using the same key you used to encrypt your
+    original table, your key must be a multi-Region key" (restoring-dynamodb): drills of tables under a customer's key
+    take the vault's, which is there.
+    """
+    surely = any(_asks_for_a_key(one) for one in tables_in_scope(world) if isinstance(one, ScopedTable))
+    for need in vault_needs(vaults_away(world.policy), account, world):
+        yield need
+        if isinstance(need, Need):
+            filling = tuple(action for action in WRITING if action not in need.actions)
+            doubt = "" if surely else THE_CHOICE
+            yield replace(need, of=f"{need.of}, for restored tables", actions=filling, doubt=doubt)
+
+
+def _asks_for_a_key(scoped: ScopedTable) -> bool:
+    return scoped.scope.encryption is KeyKind.CUSTOMER or scoped.table.encryption_key_arn is not None
 
 
 def _unread_tables(account: str, world: World) -> Iterator[Gap]:

@@ -1,16 +1,24 @@
 """PIT-01: point-in-time recovery is on."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, expect, not_applicable, unread
 from backcheck.controls.moments import few
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
+from backcheck.controls.table_policy import RESTORING
+from backcheck.controls.table_policy import denied as denied_by
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Statement
 from backcheck.inventory.model import Table
 
 AT = "DescribeContinuousBackups.PointInTimeRecoveryStatus"
+
+
+def _restores_denied(**changes: Any) -> Statement:
+    return examples.allow(RESTORING, effect="Deny", principals=(("AWS", "*"),), **changes)
 
 
 @control(
@@ -31,6 +39,7 @@ AT = "DescribeContinuousBackups.PointInTimeRecoveryStatus"
     sources=(
         "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/PointInTimeRecovery_Howitworks.html",
         "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html",
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-iam-actions.html",
     ),
     maps_to=(
         "NIST-800-53r5:CP-9",
@@ -52,9 +61,23 @@ AT = "DescribeContinuousBackups.PointInTimeRecoveryStatus"
                 "table_names": ("orders",),
             },
         ),
+        "restores denied by the table's policy": lambda: examples.world(
+            primary={"tables": (examples.table(policy=examples.document(_restores_denied())),)}
+        ),
         "off": lambda: examples.world(primary={"tables": (examples.table(pitr=examples.pitr(enabled=False)),)}),
     },
     unknown={
+        "restores denied under a condition": lambda: examples.world(
+            primary={
+                "tables": (
+                    examples.table(
+                        policy=examples.document(
+                            _restores_denied(conditions=(("StringNotEquals", "aws:SourceVpc", ("vpc-1",)),))
+                        )
+                    ),
+                )
+            }
+        ),
         "a replica that was not looked at": lambda: examples.world(
             primary={"tables": (examples.table(replica_regions=("eu-west-3",)),)}
         ),
@@ -71,18 +94,45 @@ def pitr_is_on(subject: ScopedTable, world: World) -> Verdict:
     tables = [one for one in known if isinstance(one, Table)]
     off = [table for table in tables if not isinstance(table.pitr, Gap) and not table.pitr.enabled]
     gaps = [one for table in known if isinstance(one := table.pitr if isinstance(table, Table) else table, Gap)]
-    if gaps and not off:
+    denied = _denied(subject, world)
+    if gaps and not off and denied is not True:
         return unread(gaps[0], resource=subject.resource)
+    if isinstance(denied, Gap) and not off:
+        return unread(denied, resource=subject.resource)
     name = subject.table.name
     message = f"{name} can be restored to any second of its window"
     if off:
         where = few([table.region for table in off])
         message = f"{name} cannot be restored to a point in time in {where}: switch recovery on, it starts from now"
+    elif denied is True:
+        message = f"{name} cannot be restored to a point in time: its own policy denies {RESTORING}"
     return expect(
-        "DISABLED" if off else "ENABLED",
+        "DISABLED" if off else "denied by its policy" if denied is True else "ENABLED",
         equals="ENABLED",
         at=AT,
         message=message,
+    )
+
+
+def _denied(subject: ScopedTable, world: World) -> bool | Gap:
+    """Whether the table's own policy keeps whoever drills from restoring it."""
+    table = subject.table
+    if table.policy is None or isinstance(table.policy, Gap):
+        return table.policy or False
+    role = f"arn:{table.arn.split(':')[1]}:iam::{table.account}:role/{world.policy.roles.drill or 'whoever'}"
+    found = denied_by(table.policy, table, role, (RESTORING,))
+    return found if found is not None else _open(table, f"its policy may deny {RESTORING} to {role}")
+
+
+def _open(table: Table, why: str) -> Gap:
+    return Gap(
+        service="dynamodb",
+        operation="GetResourcePolicy",
+        region=table.region,
+        account=table.account,
+        code="NotDecided",
+        detail=why,
+        resource=table.name,
     )
 
 

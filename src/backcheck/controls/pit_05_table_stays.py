@@ -6,8 +6,10 @@ from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, expect, unknown, unread, verdict
 from backcheck.controls.keys import find_key
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
+from backcheck.controls.table_policy import DELETING, admits_strangers
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import PolicyDocument
 from backcheck.inventory.model import Table
 from backcheck.policy.model import KeyKind
 
@@ -39,6 +41,7 @@ GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
     sources=(
         f"{GUIDE}/WorkingWithTables.Basics.html",
         f"{GUIDE}/EncryptionAtRest.html",
+        f"{GUIDE}/rbac-iam-actions.html",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html",
     ),
     maps_to=("NIST-800-53r5:CP-9",),
@@ -57,6 +60,17 @@ GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
         ),
     },
     fails={
+        "another account may delete it": lambda: examples.world(
+            primary={
+                "tables": (
+                    examples.table(
+                        policy=examples.document(
+                            examples.allow("dynamodb:DeleteTable", principals=(("AWS", "999988887777"),))
+                        )
+                    ),
+                )
+            }
+        ),
         "unprotected": lambda: examples.world(primary={"tables": (examples.table(deletion_protection=False),)}),
         "being deleted": lambda: examples.world(primary={"tables": (examples.table(status="DELETING"),)}),
         "with another key": lambda: examples.world(
@@ -65,6 +79,9 @@ GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
         "a template without DeletionPolicy": lambda: examples.world(account={"kind": "template"}),
     },
     unknown={
+        "table's policy not read": lambda: examples.world(
+            primary={"tables": (examples.table(policy=examples.gap("GetResourcePolicy", service="dynamodb")),)}
+        ),
         "key not read": lambda: examples.world(
             policy=examples.policy(scope=examples.encrypted_by(KeyKind.CUSTOMER)),
             primary={
@@ -79,6 +96,10 @@ def table_stays(subject: ScopedTable, world: World) -> Iterator[Verdict]:
     """Deletion protection, a retaining template, a status that is not on its way out, and the key that is asked for."""
     bad = list(_what_is_missing(subject, world))
     table = subject.table
+    doubt = _doubt(table)
+    if doubt and not bad:
+        yield unknown(f"{table.name}: {doubt}", at="GetResourcePolicy")
+        return
     if bad or subject.scope.encryption is None:
         yield verdict(
             not bad,
@@ -99,10 +120,20 @@ def _what_is_missing(subject: ScopedTable, world: World) -> Iterator[str]:
         yield f"its status is {table.status}"
     if subject.scope.deletion_protection is not False and not table.deletion_protection:
         yield "deletion protection is off"
+    if isinstance(table.policy, PolicyDocument) and admits_strangers(table.policy, table, DELETING):
+        yield "its own policy lets another account delete or change it"
     if Reads.TEMPLATE in world.reads:
         for name, value in (("DeletionPolicy", table.deletion_policy), ("UpdateReplacePolicy", table.replace_policy)):
             if value not in RETAINING:
                 yield f"{name} is {value or 'not set'}"
+
+
+def _doubt(table: Table) -> str:
+    """Why it is not known who may delete the table."""
+    if isinstance(table.policy, Gap):
+        return f"who may delete it could not be read: {table.policy}"
+    known = table.policy is None or admits_strangers(table.policy, table, DELETING) is not None
+    return "" if known else "whether its own policy lets another account delete it hangs on a condition"
 
 
 def _encryption(table: Table, wanted: KeyKind, world: World) -> Verdict:

@@ -11,12 +11,17 @@ def find_role(name_or_arn: str, account: str, world: World) -> Role | Gap:
     """The role, or why it is not known; a Gap whose code is NoSuchEntity says that it does not exist.
 
     The collector reads every role of an account in one call: one that is not among them does not exist. A template says
-    nothing about roles of other stacks.
+    nothing about roles of other stacks. A name is an account's only one, whatever its path
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html): an ARN with another path is none.
     """
     name = role_name(name_or_arn)
     if name_or_arn.startswith("arn:"):
         account = name_or_arn.split(":")[4]
     found = world.index.roles.get((account, name)) or world.index.roles.get((account, ""))
+    if isinstance(found, Role) and name_or_arn.startswith("arn:") and found.arn != name_or_arn:
+        return _gap(
+            name, account, "NoSuchEntity", f"the account has no {name_or_arn}: its role of that name is {found.arn}"
+        )
     if found is not None:
         return found
     if Reads.TEMPLATE in world.reads:

@@ -69,7 +69,7 @@ def judge_role(
     if isinstance(named.role, Gap):
         if named.role.code not in NOT_THERE:
             return unread(named.role, resource=named.resource)
-        return _verdict(named, ["it does not exist"], managed)
+        return _verdict(named, [f"it does not exist: {named.role.detail}"], managed)
     found = [*_trust(named.role), *_permissions(named.role, actions, managed, world, needs)]
     problems = [one for one in found if isinstance(one, str)]
     gaps = [one for one in found if isinstance(one, Gap)]

@@ -19,6 +19,10 @@ BACKING_UP = "dynamodb:StartAwsBackupJob"
 """'You will need API permissions for the StartAwsBackupJob action for a successful backup with advanced features'
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/backuprestore_IAM.html)."""
 
+RESTORING = "dynamodb:RestoreTableToPointInTime"
+DELETING = ("dynamodb:DeleteTable", "dynamodb:UpdateTable", "dynamodb:UpdateContinuousBackups")
+"""What ends a table, its protection, or its recovery window; a table's policy may be about each (rbac-iam-actions)."""
+
 BESIDES = ("dynamodb:CreateBackup", "dynamodb:DescribeTable", "dynamodb:ListTagsOfResource")
 """What else AWS's own policy for the role allows on tables; no page says what a job does without
 (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSBackupServiceRolePolicyForBackup.html)."""
@@ -33,6 +37,30 @@ def denied(policy: PolicyDocument, table: Table, role_arn: str, actions: Iterabl
         for statement in policy.statements
         if statement.effect == "Deny" and action_matches(statement, action) and resource_matches(statement, table.arn)
     )
+
+
+def admits_strangers(policy: PolicyDocument, table: Table, actions: Iterable[str]) -> bool | None:
+    """Whether a table's policy lets another account do one of these actions; None where that is not known.
+
+    "Cross-account" access is what such policies are for
+    (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-cross-account-access.html).
+    """
+    from_elsewhere = {"aws:principalaccount": ("another",), "aws:securetransport": ("true",)}
+    return any_of(
+        holds(statement, from_elsewhere)
+        for action in actions
+        for statement in policy.statements
+        if statement.effect == "Allow"
+        and action_matches(statement, action)
+        and resource_matches(statement, table.arn)
+        and _names_strangers(statement, table)
+    )
+
+
+def _names_strangers(statement: Statement, table: Table) -> bool:
+    named = [who for kind, who in statement.principals if kind in ("AWS", "*")]
+    ours = (table.account, f":{table.account}:")
+    return bool(statement.not_principals) or any(who != ours[0] and ours[1] not in who for who in named)
 
 
 def _context(table: Table, role_arn: str) -> Context:

@@ -212,7 +212,7 @@ class _Planner:
 
     def _by_point(self, method: Method, table: Table) -> Restore | Obstacle:
         obstacle = _obstacle(method, table)
-        if self.policy.roles.restore is None:
+        if self._role(method) is None:
             return obstacle("the policy names no restore role (roles.restore)")
         found = list(self._points(method, table))
         points = [one for one in found if isinstance(one, RecoveryPoint)]
@@ -235,6 +235,10 @@ class _Planner:
             key_arn=key,
             notes=notes,
         )
+
+    def _role(self, method: Method) -> str | None:
+        roles = self.policy.roles
+        return roles.restore_away if method is Method.DR_COPY else roles.restore
 
     def _points(self, method: Method, table: Table) -> Iterator[RecoveryPoint | Gap]:
         """Usable points of this very table in the policy's vaults: at home for `backup`, away for `dr-copy`."""
@@ -319,7 +323,7 @@ class _Planner:
             target=target,
             at=at,
             recovery_point_arn=point.arn if point else None,
-            role_arn=f"arn:{partition}:iam::{account}:role/{self.policy.roles.restore}" if point else None,
+            role_arn=f"arn:{partition}:iam::{account}:role/{self._role(method)}" if point else None,
             encryption=encryption,
             key_arn=key_arn,
             cost_usd=estimate(max(sizes), hours=hours, cold=cold, exported=self.exported, prices=self.prices),

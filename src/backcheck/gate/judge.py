@@ -25,6 +25,7 @@ from backcheck.policy.model import Policy
 
 NO_EXPORT = "no export named"
 CONFIRM = "a template cannot show that its subscription is confirmed: do so once it is deployed"
+NOTES = {"ALR-01": CONFIRM, "ALR-03": CONFIRM, "ALR-02": "what the function's code does, a template does not show"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +106,8 @@ def _unless_refused(finding: Finding, places: Places) -> Finding:
 
 
 def _with_note(finding: Finding) -> Finding:
-    heard = finding.control in ("ALR-01", "ALR-03") and finding.status is Status.PASS
-    return replace(finding, notes=(*finding.notes, CONFIRM)) if heard else finding
+    note = NOTES.get(finding.control) if finding.status is Status.PASS else None
+    return replace(finding, notes=(*finding.notes, note)) if note else finding
 
 
 def _deploys(outcome: Outcome) -> Finding:

@@ -190,6 +190,7 @@ def _roles(section: Section) -> Roles:
     return Roles(
         backup=section.text("backup"),
         restore=section.text("restore"),
+        restore_dr=section.text("restore_dr"),
         drill=section.text("drill"),
         auditor=section.text("auditor"),
         break_glass=section.texts("break_glass"),

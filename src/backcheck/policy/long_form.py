@@ -166,6 +166,7 @@ def _roles(roles: Roles) -> JsonMap:
     return _said(
         backup=roles.backup,
         restore=roles.restore,
+        restore_dr=roles.restore_dr,
         drill=roles.drill,
         auditor=roles.auditor,
         break_glass=list(roles.break_glass),

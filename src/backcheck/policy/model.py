@@ -221,9 +221,22 @@ class Roles:
 
     backup: str | None = None
     restore: str | None = None
+    restore_dr: str | None = None
+    """For copies away from the Region or account that they were made in; without it, `restore`."""
     drill: str | None = None
     auditor: str | None = None
     break_glass: tuple[str, ...] = ()
+
+    @property
+    def restore_away(self) -> str | None:
+        """The role that restores the copies."""
+        return self.restore_dr or self.restore
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every role that the policy names."""
+        named = (self.backup, self.restore, self.restore_dr, self.drill, self.auditor, *self.break_glass)
+        return tuple(name for name in named if name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -249,6 +249,7 @@ def _roles(roles: Roles) -> Iterator[dict[str, str]]:
     named = [
         ("Backs up and copies", roles.backup),
         ("Restores", roles.restore),
+        ("Restores in the DR Region", roles.restore_dr),
         ("Performs drills", roles.drill),
         ("Audits, reading only", roles.auditor),
         ("May delete recovery points and lift locks", ", ".join(roles.break_glass) or None),

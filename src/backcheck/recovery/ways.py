@@ -172,7 +172,7 @@ def _point(
         key_usable=key.usable,
         command=(
             f"aws backup start-restore-job --region {point.region} --recovery-point-arn {point.arn} "
-            f"--iam-role-arn {_role(point, world.policy, inventory)} --resource-type DynamoDB "
+            f"--iam-role-arn {_role(point, table, world.policy, inventory)} --resource-type DynamoDB "
             f"--metadata {shlex.quote(json.dumps(metadata, separators=(',', ':')))}"
         ),
         then=f"aws backup describe-restore-job --region {point.region} --restore-job-id THE-ID-THAT-IT-PRINTS",
@@ -204,9 +204,10 @@ def _metadata(
     return {**target, "encryptionType": "Default"}, about
 
 
-def _role(point: RecoveryPoint, policy: Policy, inventory: Inventory) -> str:
+def _role(point: RecoveryPoint, table: Sought, policy: Policy, inventory: Inventory) -> str:
     """The policy's restore role by the ARN that the account has it under: it may have a path."""
-    name = policy.roles.restore
+    at_home = table.arn.split(":")[3:5] == [point.region, point.account]
+    name = policy.roles.restore if at_home else policy.roles.restore_away
     account = inventory.account(point.account)
     for role in account.roles if account else ():
         if isinstance(role, Role) and name in (role.name, role.arn):

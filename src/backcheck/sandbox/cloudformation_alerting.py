@@ -7,12 +7,15 @@ Functions are recorded with their settings and a stand-in for their code; they a
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from backcheck.sandbox.cloudformation_kinds import Kind, Physical, Site
-from backcheck.sandbox.cloudformation_properties import text_of, without
+from backcheck.sandbox.cloudformation_properties import PropertyError, text_of, without
 
 LONGEST_TOPIC_NAME, LONGEST_RULE_NAME, LONGEST_FUNCTION_NAME, LONGEST_ALARM_NAME = 256, 64, 64, 255
 _TOPIC_ATTRIBUTES = (
@@ -143,8 +146,23 @@ def _create_function(site: Site) -> Physical:
     }
     if params.get("PackageType") == "Image":
         params["Code"] = {"ImageUri": "not-built:latest"}
+    if not _is_trusted(site, text_of(params.get("Role", ""))):
+        raise PropertyError("#/Role: The role defined for the function cannot be assumed by Lambda.")
     made = site.call("lambda", "CreateFunction", params)
     return Physical(ref=made["FunctionName"], arn=made["FunctionArn"], attributes={"Arn": made["FunctionArn"]})
+
+
+def _is_trusted(site: Site, role_arn: str) -> bool:
+    """Whether a role of this account lets Lambda assume it; of another role nothing is known.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+    """
+    name = role_arn.rpartition("/")[2]
+    try:
+        trust = site.call("iam", "GetRole", {"RoleName": name})["Role"]["AssumeRolePolicyDocument"]
+    except ClientError:
+        return True  # CreateFunction says what there is to say
+    return "lambda.amazonaws.com" in json.dumps(trust)
 
 
 def _configure_function(site: Site, function: Physical) -> None:

@@ -48,15 +48,12 @@ def is_ours(policy: Policy, name: str, tags: Tags | Gap) -> bool:
 
 def names_roles(policy: Policy) -> bool:
     """Whether the policy says anything about roles."""
-    roles = policy.roles
-    return any((roles.backup, roles.restore, roles.drill, roles.auditor, roles.break_glass))
+    return bool(policy.roles.names)
 
 
 def role_names(policy: Policy, account: Account, regions: Iterable[RegionInventory]) -> frozenset[str]:
     """Names that the policy gives, and ARNs that the account's selections use."""
-    roles = policy.roles
-    named = (roles.backup, roles.restore, roles.drill, roles.auditor, *roles.break_glass)
-    return frozenset(name for name in (*named, *_selection_roles(regions)) if name)
+    return frozenset(name for name in (*policy.roles.names, *_selection_roles(regions)) if name)
 
 
 def _selection_roles(regions: Iterable[RegionInventory]) -> Iterator[str]:
