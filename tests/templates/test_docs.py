@@ -75,3 +75,18 @@ def test_the_drills_zip_is_all_that_its_build_installs(tmp_path: Path) -> None:
     [wheel] = wheels.glob("*.whl")
     with ZipFile(wheel) as held:
         assert "backcheck/suites/tests_restore/__init__.py" in held.namelist()
+
+
+def test_what_may_be_passed_over_in_a_rollback_is_the_restore_test() -> None:
+    [skipped] = re.findall(r"--resources-to-skip (\S+)", DEPLOY)
+    assert template("restore-testing")["Resources"][skipped]["Type"] == "Custom::TestRestore"
+    assert "RestoreTestRun" in template("restore-testing")["Parameters"]
+
+
+def test_the_outputs_that_pipelines_want_are_the_drills() -> None:
+    for output in ("EvidenceBucketName", "WitnessBucketName"):
+        assert f"`{output}`" in DEPLOY
+        assert output in template("drill")["Outputs"]
+    drill = re.search(r"--template-file templates/drill\.yaml(?:.*\\\n)*.*", DEPLOY)
+    assert drill
+    assert "AuditorRoleArn=" in drill[0]
