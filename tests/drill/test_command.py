@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from backcheck.cli import run
 from backcheck.drill import history
+from backcheck.drill.removal import Remover
+from backcheck.drill.run import Drill
 
 POLICY = "policies/techmoda.yaml"
 ELSEWHERE = ["drill", "--policy", POLICY, "--endpoint-url", "http://127.0.0.1:9"]
@@ -130,3 +135,30 @@ def test_reap_says_when_it_was_given_another_folder(tmp_path: Path, capsys: pyte
     told = capsys.readouterr()
     assert f"no ledger in {tmp_path}: is this the --out of the drill?" in told.err
     assert told.out == ""
+
+
+def test_a_drill_that_is_terminated_takes_its_table_away_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # `timeout` sends its signal to the process and then to its group, which may well be twice
+    remove, removed = Remover.remove, []
+
+    def terminated(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def terminated_again(self: Remover, *arguments: Any, **options: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        removed.append(remove(self, *arguments, **options))
+        return removed[-1]
+
+    monkeypatch.setattr(Drill, "_compare_settings", terminated)
+    monkeypatch.setattr(Remover, "remove", terminated_again)
+    before = signal.getsignal(signal.SIGTERM)
+    assert run([*DRILL, "--method", "pitr", "--allow-destructive", "--out", str(tmp_path)]) == 130
+    assert "backcheck: interrupted" in capsys.readouterr().err
+    assert [one.done for one in removed] == [True]
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert (
+        run(["reap", "--policy", POLICY, "--sandbox", "techmoda", "--allow-destructive", "--out", str(tmp_path)]) == 0
+    )
+    assert "nothing to reap" in capsys.readouterr().out

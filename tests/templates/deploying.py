@@ -29,12 +29,13 @@ from backcheck.template.result import ResolvedResource
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OIDC = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+AUDITOR = "arn:aws:iam::123456789012:role/techmoda-auditor"
 ORDER: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("dr", "us-west-2", {"AlertEndpoint": "operations@techmoda.example"}),
     ("primary", "us-east-1", {"AlertEndpoint": "operations@techmoda.example"}),
     ("restore-testing", "us-east-1", {}),
     ("auditor", "us-east-1", {"OidcProviderArn": OIDC}),
-    ("drill", "us-east-1", {"SourceBucket": "techmoda-backcheck"}),
+    ("drill", "us-east-1", {"SourceBucket": "techmoda-backcheck", "AuditorRoleArn": AUDITOR}),
 )
 Change = Callable[[str, str], str]
 """A template's name and text to the text that is deployed."""

@@ -26,7 +26,7 @@ ASKED_BY_CONDITION = {"dynamodb:DeleteTable", "iam:PassRole"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """A sandbox with our stacks, and the bucket of the drill's."""
+    """A sandbox with our stacks, and the bucket of the drill's witnesses."""
 
     sandbox: Sandbox
     bucket: str
@@ -41,7 +41,7 @@ def site() -> Iterator[Site]:
             opened.client("backup", region=region).update_region_settings(
                 ResourceTypeOptInPreference=on, ResourceTypeManagementPreference=on
             )
-        bucket = deploy_all(opened)["drill"].resources["EvidenceBucket"].physical
+        bucket = deploy_all(opened)["drill"].resources["WitnessBucket"].physical
         assert bucket is not None
         opened.client("s3").create_bucket(Bucket=bucket.ref)  # the sandbox's CloudFormation names it and makes none
         for number in range(5):

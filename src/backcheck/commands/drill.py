@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, Never
 
 import click
 
@@ -73,7 +77,23 @@ def command(
     from backcheck.drill.reach import Patience
 
     patience = Patience(first_seconds=poll, longest_seconds=max(poll, 60.0), limit=timedelta(minutes=give_up_after))
-    return _drill(loaded, choice, wanted, patience, out, inventory_after)
+    with _terminated_in_order():
+        return _drill(loaded, choice, wanted, patience, out, inventory_after)
+
+
+@contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """SIGTERM, which a build out of time is sent, cleans up as Ctrl-C does. A second one does not disturb that."""
+
+    def interrupt(number: int, frame: FrameType | None) -> Never:
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _dry_run(policy: Policy, choice: Choice, wanted: dict[str, Any]) -> int:
