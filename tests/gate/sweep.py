@@ -77,7 +77,7 @@ def listed() -> Mapping[str, str]:
     Raises AssertionError for a pattern that no change matches, and for a change that two match.
     """
     found: dict[str, str] = {}
-    every = {change.name for change in every_change()}
+    every = dict.fromkeys(change.name for change in every_change())
     for entry in yaml.safe_load(SURVIVORS.read_text()):
         for pattern in entry["changes"]:
             names = [pattern] if pattern in every else [name for name in every if fnmatchcase(name, pattern)]
