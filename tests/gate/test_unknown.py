@@ -240,7 +240,7 @@ def test_nothing_of_the_policy_is_judged_as_a_template() -> None:
 
 
 DENIED = "arn:aws:iam::aws:policy/AWSDenyAll"
-ELSEWHERE = "arn:aws:iam::aws:policy/AmazonDynamoDBReadOnlyAccess"
+ELSEWHERE = "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"
 ROLES = {"IAM-01": "backup", "IAM-02": "restore"}
 
 

@@ -55,7 +55,7 @@ def test_what_an_emulator_lacks_is_a_gap_and_the_kind_is_endpoint(stock_moto: st
     lacking = {f"{gap.service}:{gap.operation}" for gap in inventory.gaps}
     assert {"backup:DescribeRegionSettings", "backup:ListBackupJobs", "backup:ListCopyJobs"} <= lacking
     calls = {r.operation: r.calls for r in inventory.calls if r.region == "us-east-1" and r.service == "dynamodb"}
-    assert calls == {"ListTables": 1, "DescribeTable": 2, "DescribeContinuousBackups": 2}
+    assert calls == {"ListTables": 1, "DescribeTable": 2, "DescribeContinuousBackups": 2, "GetResourcePolicy": 2}
 
 
 def test_an_emulator_is_an_endpoint_whatever_was_asked_for(stock_moto: str, monkeypatch: pytest.MonkeyPatch) -> None:

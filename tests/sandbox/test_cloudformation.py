@@ -172,7 +172,10 @@ Resources:
     Properties:
       AssumeRolePolicyDocument:
         Version: "2012-10-17"
-        Statement: [{Effect: Allow, Principal: {Service: backup.amazonaws.com}, Action: "sts:AssumeRole"}]
+        Statement:
+          - Effect: Allow
+            Principal: {Service: [backup.amazonaws.com, lambda.amazonaws.com]}
+            Action: "sts:AssumeRole"
       ManagedPolicyArns:
         - arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForRestores
         - !Ref Managed

@@ -27,6 +27,11 @@ PROPERTIES = "/Properties"
 SAID: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = tuple(
     (re.compile(words), kind, pointers)
     for words, kind, pointers in (
+        (
+            r"none of its policies allows it|own policies deny it",
+            ROLE,
+            ("/Properties/Policies", "/Properties/ManagedPolicyArns"),
+        ),
         (r"its policy lets nobody|its key lets|the key of |GetKeyPolicy", KEY, ("/Properties/KeyPolicy",)),
         (r"key is not rotated|GetKeyRotationStatus", KEY, ("/Properties/EnableKeyRotation",)),
         (r"key's DeletionPolicy", KEY, ("/DeletionPolicy",)),
