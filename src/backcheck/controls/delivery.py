@@ -11,7 +11,7 @@ from backcheck.controls.control import Reads, World
 from backcheck.controls.iam_policy import admits, denials
 from backcheck.controls.keys import find_key, key_policy, why_unusable
 from backcheck.controls.messages import Message
-from backcheck.inventory.gap import Gap
+from backcheck.inventory.gap import Gap, undecided
 from backcheck.inventory.iam import Key, PolicyDocument, Statement, Subscription, Topic
 from backcheck.inventory.model import RegionInventory
 from backcheck.inventory.watch import Function
@@ -67,15 +67,7 @@ def _elsewhere(arn: str) -> Gap:
 
 def not_decided(service: str, operation: str, region: RegionInventory, resource: str, why: str) -> Gap:
     """What cannot be told, though everything was read."""
-    return Gap(
-        service=service,
-        operation=operation,
-        region=region.region,
-        account=region.account,
-        code="NotDecided",
-        detail=why,
-        resource=resource,
-    )
+    return undecided(service, operation, why, account=region.account, region=region.region, resource=resource)
 
 
 def _obstacles(topic: Topic, source: str, service: str, region: RegionInventory, world: World) -> Iterator[Path]:

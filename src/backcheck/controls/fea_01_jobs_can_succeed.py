@@ -13,7 +13,7 @@ from backcheck.controls.lifecycle import CONTINUOUS_MAXIMUM_DAYS, long_enough_in
 from backcheck.controls.moments import few
 from backcheck.controls.roles import role_name
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
-from backcheck.controls.table_policy import BACKING_UP, BESIDES, denied
+from backcheck.controls.table_policy import BACKING_UP, BESIDES, denied, open_question
 from backcheck.controls.vaults import find_vault_by_arn
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.backup import Vault
@@ -200,15 +200,8 @@ def _denial(table: Table, policy: PolicyDocument, role: str) -> Iterator[str | G
     if denied(policy, table, role, (BACKING_UP,)):
         yield f"the policy of {table.name} denies {role_name(role)} {BACKING_UP}"
     elif denied(policy, table, role, (BACKING_UP, *BESIDES)) is not False:
-        yield Gap(
-            service="dynamodb",
-            operation="GetResourcePolicy",
-            region=table.region,
-            account=table.account,
-            code="NotDecided",
-            detail=f"it may deny {role_name(role)} what a backup takes: {', '.join((BACKING_UP, *BESIDES))}",
-            resource=table.name,
-        )
+        needed = ", ".join((BACKING_UP, *BESIDES))
+        yield open_question(table, f"it may deny {role_name(role)} what a backup takes: {needed}")
 
 
 def _into(arn: str, days: int | None, what: str, world: World) -> Iterator[str | Gap]:

@@ -12,7 +12,7 @@ from backcheck.controls.keys import find_key, key_policy
 from backcheck.controls.moments import few
 from backcheck.controls.roles import role_name
 from backcheck.finding import Severity, Verdict
-from backcheck.inventory.gap import Gap
+from backcheck.inventory.gap import Gap, undecided
 from backcheck.inventory.iam import Key, PolicyDocument, Simulation, Statement
 from backcheck.inventory.model import AccountInventory
 
@@ -220,12 +220,5 @@ def _named(policy: PolicyDocument, account: str) -> Iterator[str]:
 
 
 def _hangs(who: str, action: str, key: Key) -> Gap:
-    return Gap(
-        service="kms",
-        operation="GetKeyPolicy",
-        region=key.region,
-        account=key.account,
-        code="NotDecided",
-        detail=f"whether {role_name(who)} may {action} hangs on a condition of the key's policy",
-        resource=key.arn,
-    )
+    why = f"whether {role_name(who)} may {action} hangs on a condition of the key's policy"
+    return undecided("kms", "GetKeyPolicy", why, account=key.account, region=key.region, resource=key.arn)

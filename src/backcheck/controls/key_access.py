@@ -17,7 +17,7 @@ from backcheck.controls.conditions import Context, any_of, holds
 from backcheck.controls.iam_policy import Says as Own
 from backcheck.controls.iam_policy import action_matches, resource_matches, say
 from backcheck.controls.keys import key_policy
-from backcheck.controls.roles import role_name
+from backcheck.controls.roles import open_question, role_name
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Key, NamedPolicy, Role, Statement
 
@@ -64,7 +64,7 @@ def refusals(role: Role, policies: Sequence[NamedPolicy], need: Need) -> Iterato
             refused.setdefault(why, []).append(action)
     for why, actions in refused.items():
         text = f"it may not {', '.join(actions)} with the key of {need.of}: {why}"
-        yield _not_decided(role, f"{need.doubt}; {text}") if need.doubt else text
+        yield open_question(role, f"{need.doubt}; {text}") if need.doubt else text
     if unsure and not refused:
         yield _unsure(role, need, unsure)
 
@@ -210,16 +210,4 @@ def _unsure(role: Role, need: Need, actions: Sequence[str]) -> Gap:
     detail = f"whether it may {', '.join(actions)} with the key of {need.of} hangs on a condition"
     if isinstance(need.key.aliases, Gap):
         detail += f", perhaps on the key's aliases, which were not read ({need.key.aliases.code})"
-    return _not_decided(role, f"{detail}, or on a policy that was not read")
-
-
-def _not_decided(role: Role, why: str) -> Gap:
-    return Gap(
-        service="iam",
-        operation="GetRolePolicy",
-        region="",
-        account=role.account,
-        code="NotDecided",
-        detail=why,
-        resource=role.name,
-    )
+    return open_question(role, f"{detail}, or on a policy that was not read")

@@ -20,7 +20,7 @@ from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.controls.vaults import find_vault
 from backcheck.finding import Status, Verdict
 from backcheck.inventory.backup import Vault
-from backcheck.inventory.gap import Gap
+from backcheck.inventory.gap import Gap, undecided
 from backcheck.inventory.iam import Key
 from backcheck.policy.model import KeyKind, Policy
 from backcheck.policy.model import Vault as PolicyVault
@@ -168,13 +168,11 @@ def _unread_tables(account: str, world: World) -> Iterator[Gap]:
     """A table in scope that was not read may have a key of its own."""
     for scoped in tables_in_scope(world):
         if isinstance(scoped, Verdict) and scoped.status is Status.UNKNOWN:
-            yield Gap(
-                service="dynamodb",
-                operation="DescribeTable",
-                region="",
+            yield undecided(
+                "dynamodb",
+                "DescribeTable",
+                f"{scoped.resource} {scoped.message}, and may be under a key of its own",
                 account=account,
-                code="NotDecided",
-                detail=f"{scoped.resource} {scoped.message}, and may be under a key of its own",
                 resource=scoped.resource,
             )
 

@@ -7,7 +7,7 @@ from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, expect, not_applicable, unread
 from backcheck.controls.moments import few
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
-from backcheck.controls.table_policy import RESTORING
+from backcheck.controls.table_policy import RESTORING, open_question
 from backcheck.controls.table_policy import denied as denied_by
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
@@ -121,19 +121,7 @@ def _denied(subject: ScopedTable, world: World) -> bool | Gap:
         return table.policy or False
     role = f"arn:{table.arn.split(':')[1]}:iam::{table.account}:role/{world.policy.roles.drill or 'whoever'}"
     found = denied_by(table.policy, table, role, (RESTORING,))
-    return found if found is not None else _open(table, f"its policy may deny {RESTORING} to {role}")
-
-
-def _open(table: Table, why: str) -> Gap:
-    return Gap(
-        service="dynamodb",
-        operation="GetResourcePolicy",
-        region=table.region,
-        account=table.account,
-        code="NotDecided",
-        detail=why,
-        resource=table.name,
-    )
+    return found if found is not None else open_question(table, f"its policy may deny {RESTORING} to {role}")
 
 
 def _replicas(subject: ScopedTable, world: World) -> Iterator[Table | Gap]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backcheck.controls.control import Reads, World
-from backcheck.inventory.gap import Gap
+from backcheck.inventory.gap import Gap, undecided
 from backcheck.inventory.iam import Role
 
 
@@ -34,6 +34,11 @@ def find_role(name_or_arn: str, account: str, world: World) -> Role | Gap:
 def role_name(name_or_arn: str) -> str:
     """The last part of an ARN: paths are no part of a role's name."""
     return name_or_arn.rpartition("/")[2]
+
+
+def open_question(role: Role, why: str) -> Gap:
+    """What its policies leave open about a role."""
+    return undecided("iam", "GetRolePolicy", why, account=role.account, resource=role.name)
 
 
 def _gap(name: str, account: str, code: str, detail: str) -> Gap:

@@ -13,7 +13,7 @@ from backcheck.controls.iam_policy import admits, allows, denials
 from backcheck.controls.key_access import Need, refusals
 from backcheck.controls.keys import NOT_THERE
 from backcheck.controls.moments import few
-from backcheck.controls.roles import find_role, role_name
+from backcheck.controls.roles import find_role, open_question, role_name
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Verdict
 from backcheck.inventory.gap import Gap
@@ -101,9 +101,9 @@ def _trust(role: Role) -> Iterator[str | Gap]:
     elif met is False:
         yield f"it trusts {BACKUP} under conditions that are not met: {_keys(allowing)}"
     elif met is None and not all(_on_the_source(one, role) for one in allowing):
-        yield _open(role, f"whether {BACKUP} may assume it hangs on {_keys(allowing)}")
+        yield open_question(role, f"whether {BACKUP} may assume it hangs on {_keys(allowing)}")
     elif denying := [one for one in denials(*about) if holds(one, _calls(role)) is not False]:
-        yield _open(role, f"its trust policy denies {BACKUP} under conditions: {_keys(denying)}")
+        yield open_question(role, f"its trust policy denies {BACKUP} under conditions: {_keys(denying)}")
 
 
 def _calls(role: Role) -> Context:
@@ -143,11 +143,11 @@ def _permissions(
         if refused:
             yield f"it may not {action} on {few(refused)}"
         elif None in answers.values():
-            yield _open(role, f"whether it may {action} hangs on a condition, or on a policy that was not read")
+            yield open_question(role, f"whether it may {action} hangs on a condition, or on a policy that was not read")
     for need in needs:
         yield from (need,) if isinstance(need, Gap) else refusals(role, policies, need)
     if role.boundary_arn is not None:
-        yield _open(role, f"its permissions boundary {role.boundary_arn} was not read")
+        yield open_question(role, f"its permissions boundary {role.boundary_arn} was not read")
 
 
 def as_on_its_page(policy: NamedPolicy, managed: str, actions: list[str]) -> NamedPolicy:
@@ -193,18 +193,6 @@ def _resources(action: str, role: Role, world: World) -> tuple[str, ...]:
     places = {vault_id(vault, world.policy) for vault in world.policy.vaults if vault.key in keys}
     found = (vault.arn for place, vault in world.index.vaults.items() if place in places)
     return tuple(found) or ("arn:aws:backup:us-east-1:000000000000:backup-vault:any",)
-
-
-def _open(role: Role, why: str) -> Gap:
-    return Gap(
-        service="iam",
-        operation="GetRolePolicy",
-        region="",
-        account=role.account,
-        code="NotDecided",
-        detail=why,
-        resource=role.name,
-    )
 
 
 def _notes(role: Role) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from backcheck.controls.conditions import Context, any_of, holds
 from backcheck.controls.iam_policy import action_matches, resource_matches
+from backcheck.inventory.gap import Gap, undecided
 from backcheck.inventory.iam import PolicyDocument, Statement
 from backcheck.inventory.model import Table
 
@@ -55,6 +56,12 @@ def admits_strangers(policy: PolicyDocument, table: Table, actions: Iterable[str
         and resource_matches(statement, table.arn)
         and _names_strangers(statement, table)
     )
+
+
+def open_question(table: Table, why: str) -> Gap:
+    """What its policy leaves open about a table."""
+    where = {"account": table.account, "region": table.region}
+    return undecided("dynamodb", "GetResourcePolicy", why, resource=table.name, **where)
 
 
 def _names_strangers(statement: Statement, table: Table) -> bool:

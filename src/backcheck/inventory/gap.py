@@ -17,7 +17,7 @@ class Gap:
     region: str
     account: str
     code: str
-    """The service's error code, or `Unsupported`, `Truncated`, `Timeout`, `NotAsked`."""
+    """The service's error code, or `Unsupported`, `Truncated`, `Timeout`, `NotAsked`, `NotDecided`."""
     detail: str
     """The service's message, shortened; never item data."""
     resource: str = ""
@@ -27,6 +27,19 @@ class Gap:
         """One line for a verdict's message."""
         about = f" of {self.resource}" if self.resource else ""
         return f"{self.service}:{self.operation}{about} in {self.region}: {self.code}: {self.detail}"
+
+
+def undecided(service: str, operation: str, why: str, *, account: str, region: str = "", resource: str = "") -> Gap:
+    """What cannot be told though the call was answered: it hangs on what no call or page says."""
+    return Gap(
+        service=service,
+        operation=operation,
+        region=region,
+        account=account,
+        code="NotDecided",
+        detail=why,
+        resource=resource,
+    )
 
 
 def known(value: T | Gap) -> T | None:
