@@ -23,19 +23,22 @@ def without(statement: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in statement.items() if key != name}
 
 
-def topic_policy(sandbox: Sandbox, **changes: Any) -> None:
+def topic_policy(sandbox: Sandbox, **changes: Any) -> dict[str, Any]:
+    """The one statement of the policy that the topic has then."""
     sns = sandbox.client("sns")
     arn = sns.create_topic(Name="alerts")["TopicArn"]
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": arn, **changes}
     kept = {key: value for key, value in statement.items() if value is not None}
     sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=document(kept))
+    [held] = json.loads(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])["Statement"]
+    return dict(held)
 
 
 @pytest.mark.parametrize(
     "resource", ["*", "arn:aws:sns:us-east-1:123456789012:alerts", "arn:aws:unresolved:::not-known"]
 )
 def test_a_topics_policy_is_about_the_topic(sandbox: Sandbox, resource: str) -> None:
-    topic_policy(sandbox, Resource=resource)
+    assert topic_policy(sandbox, Resource=resource)["Resource"] == resource
 
 
 @pytest.mark.parametrize("resource", [None, [], "arn:aws:sns:us-east-1:123456789012:others"])

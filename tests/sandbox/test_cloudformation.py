@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.sandbox.stacks import START, TEMPLATES, client, deployed
+from tests.sandbox.stacks import START, TEMPLATES, client, deployed, resource
 
 from backcheck.sandbox.cloudformation_clients import account_in
 from backcheck.sandbox.cloudformation_removal import delete
@@ -266,3 +266,28 @@ def test_two_runs_give_the_same_names(sandbox: Sandbox) -> None:
     with Sandbox(start=START) as again:
         second = deployed(again, "lab/mutations/00.yaml")
         assert {r.logical_id: r.physical_id for r in second.resources.values()} == names
+
+
+LAMBDA = '{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"%s}'
+
+
+@pytest.mark.parametrize(
+    ("statements", "status"),
+    [
+        (LAMBDA % "", "CREATE_COMPLETE"),
+        (LAMBDA % ', Condition: {StringEquals: {"aws:SourceAccount": "123456789012"}}', "CREATE_COMPLETE"),
+        (LAMBDA.replace("lambda.", "backup.") % "", "ROLLBACK_COMPLETE"),
+        (f"{LAMBDA % ''}, {LAMBDA.replace('Allow', 'Deny') % ''}", "ROLLBACK_COMPLETE"),
+    ],
+    ids=["trusted", "trusted under a condition", "trusts another service", "denied"],
+)
+def test_a_function_is_refused_whose_role_lambda_cannot_assume(sandbox: Sandbox, statements: str, status: str) -> None:
+    role = f"""
+  Role:
+    Type: AWS::IAM::Role
+    Properties: {{AssumeRolePolicyDocument: {{Version: "2012-10-17", Statement: [{statements}]}}}}
+"""
+    function = "{Runtime: python3.13, Handler: a.b, Role: !GetAtt Role.Arn, Code: {S3Bucket: b, S3Key: k}}"
+    stack = deployed(sandbox, resource("AWS::Lambda::Function", function, role))
+    assert stack.status == status
+    assert ("cannot be assumed by Lambda" in stack.failure) is (status == "ROLLBACK_COMPLETE")

@@ -6,12 +6,13 @@ from typing import Any
 from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, expect, not_applicable, unread
 from backcheck.controls.moments import few
+from backcheck.controls.roles import find_role
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.controls.table_policy import RESTORING, open_question
 from backcheck.controls.table_policy import denied as denied_by
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Statement
+from backcheck.inventory.iam import Role, Statement
 from backcheck.inventory.model import Table
 
 AT = "DescribeContinuousBackups.PointInTimeRecoveryStatus"
@@ -119,7 +120,9 @@ def _denied(subject: ScopedTable, world: World) -> bool | Gap:
     table = subject.table
     if table.policy is None or isinstance(table.policy, Gap):
         return table.policy or False
-    role = f"arn:{table.arn.split(':')[1]}:iam::{table.account}:role/{world.policy.roles.drill or 'whoever'}"
+    name = world.policy.roles.drill or "whoever"
+    known = find_role(name, table.account, world)
+    role = known.arn if isinstance(known, Role) else f"arn:{table.arn.split(':')[1]}:iam::{table.account}:role/{name}"
     found = denied_by(table.policy, table, role, (RESTORING,))
     return found if found is not None else open_question(table, f"its policy may deny {RESTORING} to {role}")
 

@@ -196,7 +196,7 @@ def _stopped(subject: DrilledScope, world: World) -> Iterator[str | Gap]:
             if isinstance(rule.target_arns, Gap):
                 yield rule.target_arns
                 continue
-            for name in map(function_name, rule.target_arns):
+            for name in (function_name(arn) for arn in rule.target_arns if ":lambda:" in arn):
                 yield from _without_concurrency(region, name, rule.name)
 
 

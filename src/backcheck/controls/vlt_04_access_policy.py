@@ -160,6 +160,7 @@ def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
         expected="no strangers; deletion denied to all but break-glass",
         observed="; ".join(problems) or "as expected",
         at=AT,
+        notes=tuple(dict.fromkeys(_taken_for_ours(document))),
         message=f"{subject.vault.name}: its policy {'; '.join(problems) or 'keeps points in and strangers out'}"
         if found
         else f"{subject.vault.name} has no access policy: whoever has the permission may delete its recovery points",
@@ -228,6 +229,14 @@ def _spares(statement: Statement, subject: PresentVault) -> bool:
         or (operator in EXEMPTING and key.lower() in _LIMITS and subject.vault.account in values)
         for operator, key, values in statement.conditions
     )
+
+
+def _taken_for_ours(document: PolicyDocument) -> Iterator[str]:
+    """Which organisation an account is in, no call that an audit makes tells."""
+    for statement in document.statements:
+        for operator, key, values in statement.conditions:
+            if statement.effect == "Deny" and operator in EXEMPTING and key.lower() == "aws:principalorgid":
+                yield f"it spares {', '.join(values)}, taken for this account's organisation: that was not read"
 
 
 def _denied(document: PolicyDocument, action: str, subject: PresentVault, world: World) -> bool | None:

@@ -7,7 +7,6 @@ Functions are recorded with their settings and a stand-in for their code; they a
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from backcheck.sandbox.cloudformation_kinds import Kind, Physical, Site
 from backcheck.sandbox.cloudformation_properties import PropertyError, text_of, without
+from backcheck.sandbox.iam_policy import Decision, Request, decide, statements
 
 LONGEST_TOPIC_NAME, LONGEST_RULE_NAME, LONGEST_FUNCTION_NAME, LONGEST_ALARM_NAME = 256, 64, 64, 255
 _TOPIC_ATTRIBUTES = (
@@ -162,13 +162,21 @@ def _is_trusted(site: Site, role_arn: str) -> bool:
         trust = site.call("iam", "GetRole", {"RoleName": name})["Role"]["AssumeRolePolicyDocument"]
     except ClientError:
         return True  # CreateFunction says what there is to say
-    return "lambda.amazonaws.com" in json.dumps(trust)
+    bare = [{key: one[key] for key in one if key != "Condition"} for one in statements(trust) if _decides(one)]
+    request = Request(action="sts:AssumeRole", resource="*", context={}, principal="lambda.amazonaws.com")
+    return decide([{"Statement": bare}], request) is Decision.ALLOWED
+
+
+def _decides(statement: Mapping[str, Any]) -> bool:
+    """What a condition keeps from Lambda is not judged here: an Allow counts without its own, a Deny does not."""
+    return statement.get("Effect") == "Allow" or not statement.get("Condition")
 
 
 def _configure_function(site: Site, function: Physical) -> None:
     if "ReservedConcurrentExecutions" in site.properties:
-        reserved = {key: site.properties[key] for key in ("ReservedConcurrentExecutions",)}
-        site.call("lambda", "PutFunctionConcurrency", {"FunctionName": function.ref, **reserved})
+        reserved = site.properties["ReservedConcurrentExecutions"]
+        params = {"FunctionName": function.ref, "ReservedConcurrentExecutions": reserved}
+        site.call("lambda", "PutFunctionConcurrency", params)
 
 
 def _stand_in() -> bytes:
