@@ -21,6 +21,7 @@ from tests.templates.reading import Loader, walk
 
 LAB = ROOT / "fixtures" / "templates" / "lab"
 STRUCTURE = "tests/templates/test_structure.py"
+RIGHTS = "tests/templates/test_rights.py"
 DEPLOYED = "tests/templates/test_deployed.py"
 CHECK = "tests/functions/test_restore_check.py"
 RESTORE = "tests/functions/test_restore.py"
@@ -210,7 +211,7 @@ DEFECTS: tuple[Defect, ...] = (
             [one for key, one in lab()["Resources"].items() if "Validation" not in key], "ScheduleExpression: cron(0 6"
         ),
         "no ScheduleExpression: cron(0 6",
-        f"{STRUCTURE}::test_the_drill_has_a_schedule",
+        "tests/templates/test_drill_stack.py::test_the_drill_has_a_schedule",
     ),
     row(
         "D15",
@@ -316,7 +317,7 @@ DEFECTS: tuple[Defect, ...] = (
             action for one in statements() if "restored" in str(one["Resource"]) for action in one["Action"]
         ),
         "dynamodb:RestoreTableToPointInTime dynamodb:CreateTable dynamodb:DescribeTable",
-        f"{STRUCTURE}::test_what_restores_may_fill_its_targets",
+        f"{RIGHTS}::test_what_restores_may_fill_its_targets",
     ),
     row(
         "D30",
@@ -324,7 +325,7 @@ DEFECTS: tuple[Defect, ...] = (
         "The function that restores may write and delete production items",
         lambda: str(properties("RestoreBackupFunction")["Policies"][0]),
         "{'DynamoDBCrudPolicy': {'TableName': {'Ref': 'ProductsTable'}}}",
-        f"{STRUCTURE}::test_only_the_canary_writes_to_the_production_table",
+        f"{RIGHTS}::test_only_the_canary_writes_to_the_production_table",
     ),
     row(
         "D31",
@@ -332,7 +333,7 @@ DEFECTS: tuple[Defect, ...] = (
         "There is no restore role, and nobody may pass one",
         lambda: lacks(lab(), "iam:PassRole", "ForRestores"),
         "no iam:PassRole no ForRestores",
-        f"{STRUCTURE}::test_roles_are_handed_to_aws_backup_only",
+        f"{RIGHTS}::test_roles_are_handed_to_aws_backup_only",
     ),
     row(
         "D32",
@@ -340,7 +341,7 @@ DEFECTS: tuple[Defect, ...] = (
         "Any recovery point of the account may be restored",
         lambda: " ".join(f"{one['Action'][0]} on {one['Resource']}" for one in statements() if one["Resource"] == "*"),
         "backup:StartRestoreJob on *",
-        f"{STRUCTURE}::test_a_star_stands_only_where_there_is_no_resource_form",
+        f"{RIGHTS}::test_a_star_stands_only_where_there_is_no_resource_form",
     ),
     row(
         "D32",
@@ -356,7 +357,7 @@ DEFECTS: tuple[Defect, ...] = (
         "The backup role's trust has no condition: a note, since nothing documents that AWS Backup sends one",
         lambda: lacks(properties("BackupRole")["AssumeRolePolicyDocument"], "aws:SourceAccount"),
         "no aws:SourceAccount",
-        f"{STRUCTURE}::test_aws_backups_roles_are_trusted_to_it_alone",
+        f"{RIGHTS}::test_aws_backups_roles_are_trusted_to_it_alone",
     ),
     row(
         "D34",

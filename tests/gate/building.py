@@ -94,3 +94,13 @@ def section(content: str, first: str, end: str) -> str:
 
 
 LAB_00 = ROOT / "fixtures" / "templates" / "lab" / "mutations" / "00.yaml"
+
+
+def found_with(old: str, new: str, changed: str = "primary") -> tuple[Finding, ...]:
+    """What the gate says of dr and primary with a change to one of them, which may use a parameter without a value."""
+
+    def change(content: str) -> str:
+        declared = replaced("Parameters:\n", "Parameters:\n  NotGiven: {Type: String}\n")(content)
+        return replaced(old, new)(declared)
+
+    return judged(*ours(changed, change)).run.findings

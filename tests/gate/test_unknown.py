@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from tests.gate.building import (
     CORE,
     EVERY,
-    NOW,
-    PARAMETERS,
-    REGIONS,
+    found_with,
     judged,
     only,
     ours,
@@ -21,20 +17,9 @@ from tests.gate.building import (
     text,
 )
 
-from backcheck.controls.cfn import MUTE, ORGANIZATION
-from backcheck.finding import Finding, Status
-from backcheck.gate.deployment import deployed
-from backcheck.gate.reads import SLICE
+from backcheck.finding import Status
 
 DAILY, WEEKLY = "techmoda-backup-plan/daily", "techmoda-backup-plan/weekly"
-
-
-def _found(old: str, new: str, changed: str = "primary") -> tuple[Finding, ...]:
-    def change(content: str) -> str:
-        declared = replaced("Parameters:\n", "Parameters:\n  NotGiven: {Type: String}\n")(content)
-        return replaced(old, new)(declared)
-
-    return judged(*ours(changed, change)).run.findings
 
 
 RETENTION = "            Lifecycle:\n              DeleteAfterDays: !Ref DailyRetentionDays\n            Copy"
@@ -62,7 +47,7 @@ CASES = {
 @pytest.mark.parametrize("control", CASES)
 def test_a_parameter_without_a_value_makes_what_hangs_on_it_unknown(control: str) -> None:
     old, new, tier, named = CASES[control]
-    found = _found(old, new)
+    found = found_with(old, new)
     one = only(found, control, tier)
     assert one.status is Status.UNKNOWN, one.message
     assert named in one.message
@@ -73,7 +58,7 @@ def test_a_parameter_without_a_value_makes_what_hangs_on_it_unknown(control: str
 
 
 def test_a_value_that_is_not_known_does_not_excuse_another_tier() -> None:
-    found = _found(RETENTION, RETENTION.replace("DailyRetentionDays", "NotGiven"))
+    found = found_with(RETENTION, RETENTION.replace("DailyRetentionDays", "NotGiven"))
     assert only(found, "PLN-04", WEEKLY).status is Status.PASS
 
 
@@ -237,210 +222,3 @@ def test_nothing_of_the_policy_is_judged_as_a_template() -> None:
     found = judged(*ours()).run.findings
     places = {one.location.file for one in found if one.control.startswith("POL-") and one.location}
     assert places == {policy().source.file}
-
-
-DENIED = "arn:aws:iam::aws:policy/AWSDenyAll"
-ELSEWHERE = "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"
-ROLES = {"IAM-01": "backup", "IAM-02": "restore"}
-
-
-def _with_policies(role: str, *arns: str) -> Finding:
-    named = f"      RoleName: !Sub ${{Prefix}}-{role}\n"
-    change = replaced(named, f"{named}      ManagedPolicyArns: [{', '.join(arns)}]\n")
-    found = judged(*ours("primary", change, EVERY)).run.findings
-    control = next(control for control, one in ROLES.items() if one == role)
-    return next(one for one in found if one.control == control and one.resource.endswith(f"role/techmoda-{role}"))
-
-
-@pytest.mark.parametrize("role", ROLES.values())
-def test_a_policy_of_aws_that_denies_everything_fails_the_role(role: str) -> None:
-    told = _with_policies(role, DENIED)
-    assert told.status is Status.FAIL
-    assert "it may not " in told.message
-
-
-@pytest.mark.parametrize("role", ROLES.values())
-@pytest.mark.parametrize("beside", [(), ("arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup",)])
-def test_a_policy_of_aws_whose_text_is_not_at_hand_leaves_the_role_open(role: str, beside: tuple[str, ...]) -> None:
-    told = _with_policies(role, ELSEWHERE, *beside)
-    assert told.status is Status.UNKNOWN
-    assert "a policy that was not read" in told.message
-    assert told.location is not None
-    assert told.location.file == "templates/primary.yaml"
-
-
-@pytest.mark.parametrize(("control", "role"), ROLES.items())
-def test_the_policy_of_aws_for_the_role_is_known(control: str, role: str) -> None:
-    purpose = {"IAM-01": "Backup", "IAM-02": "Restores"}[control]
-    own = f"arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor{purpose}"
-    assert _with_policies(role, own).status is Status.PASS
-
-
-OTHER_TYPES = """\
-Resources:
-  Global:
-    Type: AWS::DynamoDB::GlobalTable
-    Properties:
-      BillingMode: PAY_PER_REQUEST
-      AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
-      KeySchema: [{AttributeName: id, KeyType: HASH}]
-      Replicas: [{Region: us-east-1, NoSuchProperty: x}]
-  Vault:
-    Type: AWS::Backup::LogicallyAirGappedBackupVault
-    Properties:
-      BackupVaultName: gapped
-      MinRetentionDays: 7
-      MaxRetentionDays: 30
-  Role:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}
-  Function:
-    Type: AWS::Lambda::Function
-    Properties:
-      Runtime: python3.13
-      Handler: a.b
-      Role: !GetAtt Role.Arn
-      Code: {ZipFile: x}
-  Managed:
-    Type: AWS::IAM::ManagedPolicy
-    Properties:
-      PolicyDocument: {Statement: {Effect: Allow, Action: "s3:*", Resource: "*"}}
-  Inline:
-    Type: AWS::IAM::Policy
-    Properties:
-      PolicyName: inline
-      Roles: [!Ref Role]
-      PolicyDocument: {Statement: {Effect: Allow, Action: "s3:*", Resource: "*"}}
-  OfTheRole:
-    Type: AWS::IAM::RolePolicy
-    Properties:
-      PolicyName: role
-      RoleName: !Ref Role
-      PolicyDocument: {Statement: {Effect: Allow, Action: "s3:*", Resource: "*"}}
-  Topic:
-    Type: AWS::SNS::Topic
-    Properties:
-      TopicName: other
-  TopicInline:
-    Type: AWS::SNS::TopicInlinePolicy
-    Properties:
-      TopicArn: !Ref Topic
-      PolicyDocument: {Statement: {Effect: Allow, Principal: "*", Action: "sns:Publish", Resource: "*"}}
-"""
-"""Types that our templates do not have, and that a control reads."""
-_WRITTEN = re.compile(r"(\n    Type: AWS::(?!Serverless).*(?:\n    (?:[#A-Z ]).*)*?\n    Properties:\n)")
-
-
-def test_a_property_that_nobody_models_is_noticed_in_every_type_that_a_control_reads() -> None:
-    """What the sandbox does not know it would drop without a word, and a control would pass what is left."""
-
-    def with_more(content: str) -> str:
-        inside = content.replace("          - RuleName:", "          - NoSuchProperty: x\n            RuleName:")
-        return _WRITTEN.sub(r"\1      NoSuchProperty: x\n", inside)
-
-    stacks = [
-        spec(with_more(text(name)), name=name, region=REGIONS.get(name, "us-east-1"), parameters=PARAMETERS.get(name))
-        for name in EVERY
-    ]
-    stacks.append(spec(with_more(OTHER_TYPES), name="others"))
-    done = deployed(stacks, policy(), NOW)
-    assert [outcome.refusal for outcome in done.outcomes] == [""] * len(stacks)
-    noticed = {made.resource.type for made in done.made() if "/NoSuchProperty" in made.resource.ignored}
-    assert SLICE - noticed == {MUTE, ORGANIZATION}  # of these nothing is modelled: each is a doubt as a whole
-    rules = [f"/BackupPlan/BackupPlanRule/{index}/NoSuchProperty" for index in range(3)]
-    [plan] = [made.resource for made in done.made() if made.resource.type == "AWS::Backup::BackupPlan"]
-    assert set(rules) < set(plan.ignored)
-    [table] = [made.resource for made in done.made() if made.resource.type == "AWS::DynamoDB::GlobalTable"]
-    assert "/Replicas/0/NoSuchProperty" in table.ignored
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "control"),
-    [
-        (
-            "      KmsMasterKeyId: !GetAtt AlertKey.Arn\n",
-            "      KmsMasterKeyId: !GetAtt AlertKey.Arn\n      DataProtectionPolicy: {Name: x, Statement: []}\n",
-            "ALR-01",
-        ),
-        (
-            "      KmsMasterKeyId: !GetAtt AlertKey.Arn\n",
-            "      KmsMasterKeyId: !GetAtt AlertKey.Arn\n      MaximumMessageSize: 1024\n",
-            "ALR-01",
-        ),
-        (
-            "      BackupVaultName: !Sub ${Prefix}-vault\n",
-            "      BackupVaultName: !Sub ${Prefix}-vault\n      NewInTwoYears: true\n",
-            "VLT-01",
-        ),
-    ],
-)
-def test_a_property_that_is_not_modelled_makes_what_hangs_on_it_unknown(old: str, new: str, control: str) -> None:
-    before = {one.key for one in judged(*ours()).run.findings if one.status is Status.UNKNOWN}
-    found = [one for one in _found(old, new) if one.status is Status.UNKNOWN and one.key not in before]
-    told = [one for one in found if one.control == control]
-    name = new.splitlines()[-1].split(":")[0].strip()
-    assert told
-    assert all(name in one.message and "is not modelled" in one.message for one in told)
-    assert all(one.location is not None and one.location.file == "templates/primary.yaml" for one in told)
-
-
-ADDED = {
-    "alarms that are muted": (
-        """
-  Quiet:
-    Type: AWS::CloudWatch::AlarmMuteRule
-    Properties: {Name: quiet, Rule: {Schedule: {Expression: "cron(0 0 * * *)", Duration: P15D}}}
-""",
-        {"ALR-03"},
-    ),
-    "an organisation's policy": (
-        """
-  Forbidden:
-    Type: AWS::Organizations::Policy
-    Properties: {Name: scp, Type: SERVICE_CONTROL_POLICY, Content: {Statement: []}}
-""",
-        {"IAM-01"},  # IAM-02 is UNKNOWN as it is: the drill role stands in another template
-    ),
-}
-
-
-@pytest.mark.parametrize("what", ADDED)
-def test_what_silences_or_forbids_and_is_not_modelled_is_a_doubt_as_a_whole(what: str) -> None:
-    resource, controls = ADDED[what]
-    found = _found("\nOutputs:\n", f"{resource}\nOutputs:\n")
-    before = {one.key for one in judged(*ours()).run.findings if one.status is Status.UNKNOWN}
-    assert {one.control for one in found if one.status is Status.UNKNOWN and one.key not in before} == controls
-
-
-def test_a_role_with_a_path_is_not_the_one_that_an_arn_without_it_names() -> None:
-    def change(content: str) -> str:
-        with_path = replaced(
-            "      RoleName: !Sub ${Prefix}-backup\n", "      RoleName: !Sub ${Prefix}-backup\n      Path: /service/\n"
-        )
-        named = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Prefix}-backup"
-        return replaced("IamRoleArn: !GetAtt BackupRole.Arn", f"IamRoleArn: !Sub {named}")(with_path(content))
-
-    found = judged(*ours("primary", change)).run.findings
-    failed = [one for one in found if one.status is Status.FAIL]
-    assert {one.control for one in failed} - {"RST-01"} == {"IAM-01", "SEL-04"}
-    assert any(
-        "its role of that name is arn:aws:iam::123456789012:role/service/techmoda-backup" in one.message
-        for one in failed
-    )
-
-
-def test_a_function_whose_role_lambda_cannot_assume_is_refused() -> None:
-    def change(content: str) -> str:
-        return replaced(
-            "      Handler: functions.validate_backup.handler\n",
-            "      Handler: functions.validate_backup.handler\n      Role: !GetAtt RestoreRole.Arn\n",
-        )(content)
-
-    [told] = [
-        one
-        for one in judged(*ours("primary", change)).run.findings
-        if one.control == "TPL-01" and one.status is Status.FAIL
-    ]
-    assert "cannot be assumed by Lambda" in told.message

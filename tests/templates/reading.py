@@ -57,3 +57,19 @@ def walk(value: object, path: str = "") -> Iterator[tuple[str, object]]:
         children = enumerate(value) if isinstance(value, (list, tuple)) else ()
     for key, child in children:
         yield from walk(child, f"{path}/{key}")
+
+
+def everything() -> list[tuple[str, str, dict[str, Any]]]:
+    return [(name, key, one) for name in NAMES for key, one in resources(name).items()]
+
+
+def statements(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of an IAM policy in a template, with the resource that has it; both sides of Fn::If."""
+    for key, one in resources(name).items():
+        for _, value in walk(one):
+            if isinstance(value, dict) and "Effect" in value and ("Action" in value or "NotAction" in value):
+                yield key, value
+
+
+def listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]

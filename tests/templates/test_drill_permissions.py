@@ -21,7 +21,7 @@ from backcheck.permissions import samples
 from backcheck.sandbox.sandbox import Sandbox
 
 ASKED_BY_CONDITION = {"dynamodb:DeleteTable", "iam:PassRole"}
-"""Allowed on a tag, and to one service: statements whose conditions tests/templates/test_structure.py holds."""
+"""Allowed on a tag, and to one service: statements whose conditions tests/templates/test_rights.py holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -274,7 +274,7 @@ NOT_GRANTED = "iam:GetAccountAuthorizationDetails"
 
 
 def test_the_validator_calls_what_its_role_may_and_judges_the_same_without_the_rest(site: Site) -> None:
-    """tests/templates/test_structure.py holds that its role has just these."""
+    """tests/templates/test_rights.py holds that its role has just these."""
     policy = techmoda()
     target = Target(account=policy.accounts[0], session=site.sandbox.session(), kind=TargetKind.SANDBOX)
 
