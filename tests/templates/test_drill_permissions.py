@@ -5,7 +5,7 @@ The table is under AWS's own key, and under a customer's: then DynamoDB uses key
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,7 +105,7 @@ def test_the_drill_role_may_do_what_a_drill_calls(
     assert {action for (action, _), answer in answers.items() if answer is None} <= ASKED_BY_CONDITION
 
 
-def used_keys(site: Site, calls: set[Call]) -> dict[Call, Context]:
+def used_keys(site: Site, calls: set[Call]) -> Mapping[Call, Context]:
     """What DynamoDB does with its caller's rights to the keys of the tables, and what such a request carries.
 
     A copy is restored under the key of its vault where its source is under a customer's: no other works in that region.
