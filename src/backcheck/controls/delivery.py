@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from backcheck.controls import messages
-from backcheck.controls.conditions import matches
+from backcheck.controls.conditions import NAMING, matches
 from backcheck.controls.control import Reads, World
 from backcheck.controls.iam_policy import admits, denials
 from backcheck.controls.keys import find_key, key_policy, why_unusable
@@ -147,16 +147,12 @@ def _starts(function: Function, topic: Topic) -> Path:
     return None
 
 
-EQUALITY = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
-"""Operators by which a condition names who may, in lower case; others, such as ArnNotEquals, are met by the rest."""
-
-
 def lets_in(statement: Statement, source: str, service: str) -> bool:
     """Conditions on the source are met by this one. Any other condition is none that a service is known to meet."""
     account = source.split(":")[4]
     for operator, key, values in statement.conditions:
         name = key.lower()
-        if operator.lower() not in EQUALITY:
+        if operator.lower() not in NAMING:
             return False
         if name == "aws:sourcearn":
             if not any(matches(value, source) for value in values):

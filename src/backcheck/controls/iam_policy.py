@@ -14,6 +14,11 @@ from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import NamedPolicy, PolicyDocument, Statement
 
 ANYONE = (("*", "*"), ("AWS", "*"))
+OVER_TLS: Context = {"aws:securetransport": ("true",)}
+BY_A_SERVICE: Context = {**OVER_TLS, "aws:principalisawsservice": ("true",)}
+BY_A_ROLE: Context = {**OVER_TLS, "aws:principalisawsservice": ("false",)}
+"""What AWS's own calls carry whoever makes them; a service that has assumed a role calls as the role
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)."""
 
 
 def action_matches(statement: Statement, action: str) -> bool:
@@ -102,8 +107,7 @@ def admits(document: PolicyDocument, service: str, action: str, resource: str) -
 def denials(document: PolicyDocument, service: str, action: str, resource: str) -> tuple[Statement, ...]:
     """Statements that deny a service under conditions of which it is not known that a service's call never meets them.
 
-    A service calls over TLS and as a service; a Deny for all else spares it
-    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
+    A service calls over TLS and as a service; a Deny for all else spares it.
     """
     return tuple(
         statement
@@ -113,8 +117,5 @@ def denials(document: PolicyDocument, service: str, action: str, resource: str) 
         and principal_matches(statement, "Service", service)
         and action_matches(statement, action)
         and resource_matches(statement, resource)
-        and not any((key.lower(), values) in SPARING for _, key, values in statement.conditions)
+        and holds(statement, BY_A_SERVICE) is not False
     )
-
-
-SPARING = frozenset({("aws:securetransport", ("false",)), ("aws:principalisawsservice", ("false",))})

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from backcheck.controls import cfn, examples
+from backcheck.controls.conditions import holds
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
-from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
+from backcheck.controls.iam_policy import OVER_TLS, action_matches, resource_matches
 from backcheck.controls.key_access import USING
 from backcheck.controls.keys import NOT_THERE, find_key, why_unusable
 from backcheck.controls.vaults import PresentVault, present_vaults
@@ -171,7 +172,7 @@ def _is_about_the_account(key: Key, statement: Statement) -> bool:
 def _doubts(key: Key, policy: PolicyDocument) -> Iterator[str]:
     """What hangs on conditions other than those that name the account."""
     for action, statement in _denying(key, policy):
-        if not any((name.lower(), values) in SPARING for _, name, values in statement.conditions):
+        if holds(statement, OVER_TLS) is not False:
             yield f"whether its key's policy denies {action} hangs on a condition"
     names = [{name.lower() for _, name, _ in statement.conditions} for statement in _admitting(key, policy)]
     if all(found - OF_THE_ACCOUNT for found in names):

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from backcheck.controls import cfn, examples
+from backcheck.controls.conditions import holds
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
-from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
+from backcheck.controls.iam_policy import BY_A_ROLE, action_matches, resource_matches
 from backcheck.controls.roles import find_role, role_name
 from backcheck.controls.vaults import PresentVault, present_vaults
 from backcheck.finding import Severity, Verdict
@@ -59,6 +60,12 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
             examples.deny_deletion(
                 actions=("backup:CopyFromBackupVault",),
                 conditions=(("StringNotEquals", "aws:PrincipalOrgID", ("o-example",)),),
+            ),
+        ),
+        "nothing may be copied from it without TLS": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:CopyFromBackupVault",), conditions=(("Bool", "aws:SecureTransport", ("false",)),)
             ),
         ),
         "everybody of this account may copy into it": lambda: _with(
@@ -131,6 +138,20 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
             examples.deny_deletion(),
             _deny_backup_role(
                 "backup:CopyFromBackupVault", conditions=(("StringNotEquals", "aws:SourceVpc", ("vpc-1",)),)
+            ),
+        ),
+        "only services may restore from it": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:StartRestoreJob",),
+                conditions=(("Bool", "aws:PrincipalIsAWSService", ("false",)),),
+            ),
+        ),
+        "copies from it denied over TLS": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:CopyFromBackupVault",),
+                conditions=(("StringNotEquals", "aws:SecureTransport", ("false",)),),
             ),
         ),
         "exempt by user id": lambda: _with(
@@ -223,9 +244,8 @@ def _is_about(statement: Statement, roles: tuple[str | None, ...], account: str)
 
 def _spares(statement: Statement, subject: PresentVault) -> bool:
     """A Deny for other accounts or organisations, or for what comes without TLS, is not for ours."""
-    return any(
-        (key.lower(), values) in SPARING
-        or (operator in EXEMPTING and key.lower() == "aws:principalorgid")
+    return holds(statement, BY_A_ROLE) is False or any(
+        (operator in EXEMPTING and key.lower() == "aws:principalorgid")
         or (operator in EXEMPTING and key.lower() in _LIMITS and subject.vault.account in values)
         for operator, key, values in statement.conditions
     )
