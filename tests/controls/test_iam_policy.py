@@ -106,6 +106,9 @@ def test_a_deny_keeps_a_service_out(who: tuple[tuple[str, str], ...]) -> None:
     [
         (("Bool", "aws:SecureTransport", ("false",)), False),
         (("Bool", "aws:PrincipalIsAWSService", ("false",)), False),
+        (("Bool", "aws:SecureTransport", ("False",)), False),
+        (("StringNotEquals", "aws:SecureTransport", ("false",)), True),
+        (("Null", "aws:PrincipalIsAWSService", ("false",)), True),
         (("StringNotEquals", "aws:SourceOrgID", ("o-1",)), True),
     ],
 )

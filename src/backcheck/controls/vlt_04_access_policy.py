@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from backcheck.controls import cfn, examples
+from backcheck.controls.conditions import from_account, holds
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
-from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
+from backcheck.controls.iam_policy import action_matches, resource_matches
 from backcheck.controls.roles import find_role, role_name
 from backcheck.controls.vaults import PresentVault, present_vaults
 from backcheck.finding import Severity, Verdict
@@ -94,6 +95,13 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
         "the backup role may not copy from it": lambda: _with(
             examples.deny_deletion(), _deny_backup_role("backup:CopyFromBackupVault")
         ),
+        "copies from it denied to all but services, which the backup role is not": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:CopyFromBackupVault",),
+                conditions=(("Bool", "aws:PrincipalIsAWSService", ("false",)),),
+            ),
+        ),
         "no policy": lambda: examples.world(primary={"vaults": (examples.vault(policy=None),)}),
         "only deletion denied": lambda: _with(examples.deny_deletion(actions=("backup:DeleteRecoveryPoint",))),
         "everybody may copy into it": lambda: _with(
@@ -131,6 +139,13 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
             examples.deny_deletion(),
             _deny_backup_role(
                 "backup:CopyFromBackupVault", conditions=(("StringNotEquals", "aws:SourceVpc", ("vpc-1",)),)
+            ),
+        ),
+        "restores from it denied by a key that a role's request does not carry": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:StartRestoreJob",),
+                conditions=(("StringNotEquals", "aws:SourceAccount", (examples.ACCOUNT,)),),
             ),
         ),
         "exempt by user id": lambda: _with(
@@ -193,12 +208,11 @@ def _needed(subject: PresentVault, world: World) -> Iterator[tuple[str, tuple[st
 
 def _shut(document: PolicyDocument, subject: PresentVault, world: World) -> Iterator[tuple[str, bool]]:
     """What a Deny keeps from those who need it; False where that is not certain."""
+    ours = from_account(subject.vault.account)
     for action, roles in _needed(subject, world):
         denying = [one for one in document.statements if _keeps_out(one, action, roles, subject)]
         if denying:
-            certain = any(
-                not one.conditions or _exempts_only_break_glass(one, subject, world) is True for one in denying
-            )
+            certain = any(holds(one, ours) or _exempts_only_break_glass(one, subject, world) is True for one in denying)
             yield action, certain and action != START_BACKUP
 
 
@@ -223,11 +237,8 @@ def _is_about(statement: Statement, roles: tuple[str | None, ...], account: str)
 
 def _spares(statement: Statement, subject: PresentVault) -> bool:
     """A Deny for other accounts or organisations, or for what comes without TLS, is not for ours."""
-    return any(
-        (key.lower(), values) in SPARING
-        or (operator in EXEMPTING and key.lower() == "aws:principalorgid")
-        or (operator in EXEMPTING and key.lower() in _LIMITS and subject.vault.account in values)
-        for operator, key, values in statement.conditions
+    return holds(statement, from_account(subject.vault.account)) is False or any(
+        operator in EXEMPTING and key.lower() == "aws:principalorgid" for operator, key, _ in statement.conditions
     )
 
 
