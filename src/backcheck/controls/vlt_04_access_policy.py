@@ -8,7 +8,7 @@ from backcheck.controls.conditions import from_account, holds
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
 from backcheck.controls.iam_policy import action_matches, resource_matches
 from backcheck.controls.roles import find_role, role_name
-from backcheck.controls.vaults import PresentVault, present_vaults
+from backcheck.controls.vaults import PresentVault, present_vaults, strangers
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import PolicyDocument, Role, Statement
@@ -159,7 +159,7 @@ def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
     if isinstance(found, Gap):
         return unread(found, resource=subject.resource)
     document = found or PolicyDocument(statements=())
-    problems = [f"admits {who}" for who in _strangers(document, subject, world)]
+    problems = [f"admits {who}" for who in _strangers(document, subject)]
     problems += [f"exempts {role}, which anybody may assume" for role in _open_break_glass(subject, world)]
     shut = dict(_shut(document, subject, world))
     problems += [f"denies {action} to those who need it" for action, certain in shut.items() if certain]
@@ -280,30 +280,7 @@ def _exempts_only_break_glass(statement: Statement, subject: PresentVault, world
     return True
 
 
-def _strangers(document: PolicyDocument, subject: PresentVault, world: World) -> Iterator[str]:
+def _strangers(document: PolicyDocument, subject: PresentVault) -> Iterator[str]:
     for statement in document.statements:
-        if statement.effect != "Allow":
-            continue
-        if statement.not_principals:
-            yield "everybody but a few (NotPrincipal)"
-        for kind, who in statement.principals:
-            if kind in ("AWS", "*") and not _is_ours(who, statement, subject):
-                yield "everybody" if who == "*" else who
-
-
-def _is_ours(who: str, statement: Statement, subject: PresentVault) -> bool:
-    allowed = subject.wanted.allowed_principals
-    if who == "*":
-        limits = [
-            set(values)
-            for operator, key, values in statement.conditions
-            if key.lower() in _LIMITS and operator.lower() in _EQUAL
-        ]
-        return any(values and values <= {*allowed, subject.vault.account} for values in limits)
-    account = who.split(":")[4] if who.startswith("arn:") else who
-    return account == subject.vault.account or who in allowed or account in allowed
-
-
-_EQUAL = frozenset({"stringequals", "stringlike"})
-"""`...IfExists` and `ForAllValues:` also hold where the key is absent, and `StringNotEquals` for everybody else."""
-_LIMITS = frozenset({"aws:principalorgid", "aws:principalaccount", "aws:sourceaccount"})
+        if statement.effect == "Allow":
+            yield from strangers(statement, subject)
