@@ -12,12 +12,11 @@ from backcheck.controls.service_roles import AWS_POLICIES, FOR_BACKUP, NamedRole
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Key, PolicyDocument, Statement
-from backcheck.policy.model import PRIMARY
 
 
 def backup_roles(world: World) -> Iterator[NamedRole | Verdict]:
     """The role that the policy names for backups, and those that the selections of its plans use."""
-    home = world.policy.account(PRIMARY) or world.policy.accounts[0]
+    home = world.policy.home
     copies = any(tier.copies for tier in world.policy.tiers)
     found: dict[str, NamedRole] = {}
     if world.policy.roles.backup:

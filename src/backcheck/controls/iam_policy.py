@@ -9,16 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backcheck.controls.conditions import NOTHING_KNOWN, Context, all_of, any_of, holds, matches
+from backcheck.controls.conditions import BY_A_SERVICE, NOTHING_KNOWN, Context, all_of, any_of, holds, matches
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import NamedPolicy, PolicyDocument, Statement
 
 ANYONE = (("*", "*"), ("AWS", "*"))
-OVER_TLS: Context = {"aws:securetransport": ("true",)}
-BY_A_SERVICE: Context = {**OVER_TLS, "aws:principalisawsservice": ("true",)}
-BY_A_ROLE: Context = {**OVER_TLS, "aws:principalisawsservice": ("false",)}
-"""What AWS's own calls carry whoever makes them; a service that has assumed a role calls as the role
-(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)."""
 
 
 def action_matches(statement: Statement, action: str) -> bool:
@@ -107,7 +102,7 @@ def admits(document: PolicyDocument, service: str, action: str, resource: str) -
 def denials(document: PolicyDocument, service: str, action: str, resource: str) -> tuple[Statement, ...]:
     """Statements that deny a service under conditions of which it is not known that a service's call never meets them.
 
-    A service calls over TLS and as a service; a Deny for all else spares it.
+    A Deny for what comes without TLS, or from anybody but a service, spares it.
     """
     return tuple(
         statement
