@@ -169,11 +169,11 @@ ANY_KIND = [
     (Account(failing="compare"), "AccessDeniedException"),
     (Account(failing="clean-up"), "left behind"),
     (Account(export_status="FAILED"), "could not be exported: no room"),
-    (Account(active_after=timedelta(hours=3)), "still restoring after 51 minutes"),
-    (Account(exported_after=timedelta(hours=3)), "still restoring after 51 minutes"),
+    (Account(active_after=timedelta(hours=3)), "still restoring after 36 minutes"),
+    (Account(exported_after=timedelta(hours=3)), "still restoring after 36 minutes"),
 ]
 OUR_OWN = [
-    (Account(pitr_after=timedelta(hours=3)), "no time can be restored to yet after 51 minutes"),
+    (Account(pitr_after=timedelta(hours=3)), "no time can be restored to yet after 36 minutes"),
     (Account(restored_from=SOURCE_ARN + "-other"), "is not deleted: it was restored from"),
 ]
 
