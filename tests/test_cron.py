@@ -253,6 +253,10 @@ def test_a_zone_that_does_not_exist_names_the_nearest() -> None:
     assert refused.value.hint == "did you mean Europe/Berlin?"
 
 
+def test_a_zone_is_read_once() -> None:
+    assert zone_of("Europe/Berlin") is zone_of("Europe/Berlin")
+
+
 @pytest.mark.parametrize("name", ["", "../../etc/passwd", "Mars/Olympus", "europe"])
 def test_a_zone_that_resembles_nothing(name: str) -> None:
     with pytest.raises(CronError, match="timezone"):

@@ -179,7 +179,6 @@ def _exact(local: datetime, place: tzinfo) -> datetime | None:
     return moment if moment.astimezone(place).replace(tzinfo=None) == local else None
 
 
-@cache
 def same_schedule(one: str, other: str) -> bool:
     """Whether two expressions mean the same, however they are written; False where either is no cron, as rate() is."""
     try:
@@ -188,6 +187,7 @@ def same_schedule(one: str, other: str) -> bool:
         return False
 
 
+@cache
 def zone_of(name: str) -> tzinfo:
     """The zone of that IANA name, from the packaged database so that it means the same on every machine.
 

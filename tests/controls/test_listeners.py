@@ -53,6 +53,7 @@ def test_the_example_reaches_people() -> None:
         ({"key_id": "alias/aws/sns"}, "AWS's own key"),
         (admitting("s3.amazonaws.com"), "does not admit events.amazonaws.com"),
         (admitting(EVENTBRIDGE, ("ArnLike", "aws:SourceArn", ("arn:aws:events:*:*:rule/other",))), "does not admit"),
+        (admitting(EVENTBRIDGE, ("StringEquals", "aws:SourceArn", ("arn:aws:events:*:*:rule/*",))), "does not admit"),
         (admitting(EVENTBRIDGE, ("StringEquals", "aws:SourceAccount", ("999988887777",))), "does not admit"),
         (admitting(EVENTBRIDGE, ("StringEquals", "aws:SourceOwner", (examples.ACCOUNT,))), "does not admit"),
         (admitting(EVENTBRIDGE, ("Bool", "aws:SecureTransport", ("true",))), "does not admit"),
@@ -69,6 +70,8 @@ def test_what_stands_in_the_way(changes: dict[str, object], why: str) -> None:
     [
         (("ArnLike", "aws:SourceArn", ("arn:aws:events:*:*:rule/shop-*",)),),
         (("StringEquals", "AWS:SourceAccount", (examples.ACCOUNT,)),),
+        (("StringEqualsIfExists", "aws:SourceAccount", (examples.ACCOUNT,)),),
+        (("ArnNotEquals", "aws:SourceArn", (f"{RULE}-old",)),),
     ],
 )
 def test_conditions_that_the_source_meets(conditions: tuple[tuple[str, str, tuple[str, ...]], ...]) -> None:
@@ -215,7 +218,7 @@ def started(endpoint: str = STARTED.arn, kind: str = "sandbox", **changes: Any) 
 
 def test_a_function_that_the_topic_starts() -> None:
     assert started() is None
-    assert started(f"{STARTED.arn}:live") is None
+    assert started(f"{STARTED.arn}:live", arn=f"{STARTED.arn}:live") is None
 
 
 @pytest.mark.parametrize(
@@ -225,6 +228,7 @@ def test_a_function_that_the_topic_starts() -> None:
         ({"policy": examples.function().policy}, "may not start"),
         ({"reserved_concurrency": 0}, "its reserved one is 0"),
         ({"endpoint": f"{STARTED.arn}-gone"}, "does not exist"),
+        ({"endpoint": f"{STARTED.arn}:live"}, "does not exist"),
     ],
 )
 def test_a_function_that_the_topic_does_not_start(changes: dict[str, Any], why: str) -> None:

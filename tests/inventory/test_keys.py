@@ -67,14 +67,14 @@ def with_a_key(sandbox: Sandbox, *statements: dict[str, object]) -> str:
     return arn
 
 
-def read(sandbox: Sandbox) -> Inventory:
-    target = Target(account=POLICY.accounts[0], session=sandbox.session(), kind=Kind.SANDBOX)
-    return collect([target], POLICY, lambda: NOW)
+def read(sandbox: Sandbox, asked: Policy = POLICY) -> Inventory:
+    target = Target(account=asked.accounts[0], session=sandbox.session(), kind=Kind.SANDBOX)
+    return collect([target], asked, lambda: NOW)
 
 
-def few_may_destroy(inventory: Inventory) -> tuple[Status, str]:
+def few_may_destroy(inventory: Inventory, asked: Policy = POLICY) -> tuple[Status, str]:
     control = next(one for one in CONTROLS if one.id == "IAM-04")
-    [found] = evaluate(World(policy=POLICY, now=NOW, inventory=inventory), (control,))
+    [found] = evaluate(World(policy=asked, now=NOW, inventory=inventory), (control,))
     return found.status, found.message
 
 
@@ -109,3 +109,26 @@ def test_a_keys_policy_may_let_somebody_end_it_without_iam(sandbox: Sandbox) -> 
         {"Effect": "Allow", "Principal": {"AWS": keeper}, "Action": ends, "Resource": "*"},
     )
     assert few_may_destroy(read(sandbox)) == (Status.FAIL, f"keeper may kms:DisableKey on {arn}")
+
+
+def test_who_may_destroy_one_of_two_vaults_is_told_though_the_decision_on_both_is_no(sandbox: Sandbox) -> None:
+    names = ("orders-vault", "archive-vault")
+    asked = policy(
+        vaults=tuple(Vault(key=name, name=name, region="primary") for name in names),
+        roles=Roles(break_glass=("break-glass",)),
+    )
+    with_a_key(sandbox)
+    arn = sandbox.client("backup").create_backup_vault(BackupVaultName="archive-vault")["BackupVaultArn"]
+    iam = sandbox.client("iam")
+    for role in ("operator", "break-glass"):
+        iam.delete_role_policy(RoleName=role, PolicyName="keys")
+    may: dict[str, object] = {"Effect": "Allow", "Action": "backup:DeleteBackupVault", "Resource": arn}
+    iam.put_role_policy(RoleName="operator", PolicyName="one", PolicyDocument=document(may))
+    both = sandbox.client("iam").simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:role/operator",
+        ActionNames=["backup:DeleteBackupVault"],
+        ResourceArns=[arn, arn.replace("archive", "orders")],
+    )
+    assert [one["EvalDecision"] for one in both["EvaluationResults"]] == ["implicitDeny"]
+    found = few_may_destroy(read(sandbox, asked), asked)
+    assert found == (Status.FAIL, f"operator may backup:DeleteBackupVault on {arn}")

@@ -24,6 +24,7 @@ from backcheck.controls.control import World
 from backcheck.inventory import snapshot
 from backcheck.inventory.collect import collect
 from backcheck.inventory.collect.calls import Calls
+from backcheck.inventory.collect.functions import functions
 from backcheck.inventory.collect.jobs import backup_jobs
 from backcheck.inventory.collect.paging import PAGING
 from backcheck.inventory.collect.reply import Malformed, Reply
@@ -239,3 +240,11 @@ def test_a_job_on_two_pages_is_one(answers: Any) -> None:
         found = asyncio.run(backup_jobs(Calls(target(), pool), "us-east-1"))
     assert not isinstance(found, Gap)
     assert [one.state for one in found] == ["COMPLETED"]
+
+
+def test_an_alias_stays_one_though_the_reply_names_its_function(answers: Any) -> None:
+    arn = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:check"
+    answers(lambda name, params: {"FunctionArn": arn, "FunctionName": "check", "Timeout": 60, "Policy": "{}"})
+    with ThreadPoolExecutor(1) as pool:
+        found = asyncio.run(functions(Calls(target(), pool), "us-east-1", ["check", f"{arn}:live"]))
+    assert [one.arn for one in found if not isinstance(one, Gap)] == [f"{arn}:live", arn]

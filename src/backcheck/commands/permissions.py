@@ -100,7 +100,8 @@ def _simulated(iam: Any, principal: str, policy: Policy, account: Account) -> li
             pages = iam.get_paginator("simulate_principal_policy").paginate(
                 PolicySourceArn=principal, ActionNames=asked, ResourceArns=[resource]
             )
-            told = [result for page in pages for result in page.get("EvaluationResults", ())]
+            results = [result for page in pages for result in page.get("EvaluationResults", ())]
+            told = [{**result, "EvalResourceName": resource} for result in results]
             if silent := sorted(set(asked) - {str(result.get("EvalActionName")) for result in told}):
                 raise Error(f"could not tell: nothing was said of {', '.join(silent)}", where=ASKED)
             found += told

@@ -20,6 +20,10 @@ here is not known."""
 
 NOTHING_KNOWN: Context = MappingProxyType({})
 
+BY_A_SERVICE: Context = MappingProxyType({"aws:securetransport": ("true",), "aws:principalisawsservice": ("true",)})
+"""What a service's own call carries: it comes over TLS
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)."""
+
 MULTIVALUED = frozenset({"kms:resourcealiases", "kms:encryptioncontextkeys"})
 """Keys that a policy must compare with a set operator; what it means without one no page says (conditions-kms)."""
 PARTIAL = frozenset({"kms:encryptioncontextkeys"})
@@ -33,6 +37,16 @@ def holds(statement: Statement, context: Context) -> bool | None:
     return all_of(
         _met(operator.lower(), key.lower(), values, context) for operator, key, values in statement.conditions
     )
+
+
+def from_account(account: str) -> Context:
+    """What every request of an account's roles and users carries, those that a service makes with a role as well."""
+    return {
+        "kms:calleraccount": (account,),
+        "aws:principalaccount": (account,),
+        "aws:principalisawsservice": ("false",),
+        "aws:securetransport": ("true",),
+    }
 
 
 def all_of(answers: Iterable[bool | None]) -> bool | None:
@@ -96,3 +110,6 @@ OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "bool": _equals_in_any_case,
 }
 """By name; a negated one is the same with `not` in it."""
+
+NAMING = frozenset(OPERATORS) - {"bool"}
+"""Operators by which a condition names who may; others, such as ArnNotEquals, are met by the rest."""

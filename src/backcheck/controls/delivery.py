@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from backcheck.controls import messages
-from backcheck.controls.conditions import matches
+from backcheck.controls.conditions import holds
 from backcheck.controls.control import Reads, World
 from backcheck.controls.iam_policy import admits, denials
 from backcheck.controls.keys import find_key, key_policy, why_unusable
@@ -116,15 +116,18 @@ def _received(
 
 
 def _endpoint(subscription: Subscription, topic: Topic, region: RegionInventory, world: World) -> Path:
-    """A function that SNS may start and that can run; of a queue or a stream nothing is read."""
+    """A function that SNS may start and that can run; of a queue or a stream nothing is read.
+
+    A version or an alias has a policy of its own, and may be missing though its function is there
+    (https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html).
+    """
     arn = subscription.endpoint
     if not arn:
         return None
     if subscription.protocol != "lambda" or arn.split(":")[3:5] != [region.region, region.account]:
         why = f"whether {arn} is there, admits the topic and is read by somebody is not read"
         return not_decided("sns", "GetSubscriptionAttributes", region, subscription.arn, why)
-    known = ((one.resource if isinstance(one, Gap) else one.arn, one) for one in region.functions)
-    found = next((one for name, one in known if arn == name or arn.startswith(f"{name}:")), None)
+    found = next((one for one in region.functions if (one.resource if isinstance(one, Gap) else one.arn) == arn), None)
     if isinstance(found, Gap):
         return found
     if found is None and Reads.TEMPLATE in world.reads:
@@ -147,26 +150,15 @@ def _starts(function: Function, topic: Topic) -> Path:
     return None
 
 
-EQUALITY = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
-"""Operators by which a condition names who may, in lower case; others, such as ArnNotEquals, are met by the rest."""
-
-
 def lets_in(statement: Statement, source: str, service: str) -> bool:
     """Conditions on the source are met by this one. Any other condition is none that a service is known to meet."""
     account = source.split(":")[4]
-    for operator, key, values in statement.conditions:
-        name = key.lower()
-        if operator.lower() not in EQUALITY:
-            return False
-        if name == "aws:sourcearn":
-            if not any(matches(value, source) for value in values):
-                return False
-        elif name in ("aws:sourceaccount", "aws:sourceowner"):
-            if account not in values or (name == "aws:sourceowner" and service != CLOUDWATCH):
-                return False
-        else:
-            return False
-    return True
+    known = {
+        "aws:sourcearn": (source,),
+        "aws:sourceaccount": (account,),
+        "aws:sourceowner": (account,) if service == CLOUDWATCH else (),
+    }
+    return holds(statement, known) is True
 
 
 def _key(topic: Topic, source: str, service: str, region: RegionInventory, world: World) -> Path:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from backcheck.controls import examples
 from backcheck.controls.control import ACCOUNT_ONLY, World, control, not_applicable, unknown, unread, verdict
 from backcheck.controls.expected_points import expectation, in_force_since, nothing_due
-from backcheck.controls.jobs import health, month_before
+from backcheck.controls.jobs import UNDER_WAY, health, month_before
 from backcheck.controls.moments import few, told
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Verdict
@@ -13,7 +13,6 @@ from backcheck.inventory.gap import Gap
 
 AT = "ListCopyJobs.State, CreationDate"
 BAD = ("FAILED", "PARTIAL", "FAILING")
-UNDER_WAY = frozenset({"CREATED", "RUNNING", "COMPLETING"})
 LONGEST = timedelta(hours=24)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from backcheck.controls import cfn, examples
+from backcheck.controls.conditions import from_account
 from backcheck.controls.control import BOTH, World, control, unread, verdict
 from backcheck.controls.iam_policy import action_matches, allows
 from backcheck.controls.key_access import Need
@@ -18,12 +19,12 @@ from backcheck.controls.key_needs import (
     vaults_away,
 )
 from backcheck.controls.keys import NOT_THERE
-from backcheck.controls.roles import role_name
+from backcheck.controls.roles import open_question, role_name
 from backcheck.controls.service_roles import AWS_POLICIES, BACKUP, FOR_RESTORES, NamedRole, as_named, judge_role
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import NamedPolicy, Role, Statement
-from backcheck.policy.model import PRIMARY, KeyKind, Policy, Vault
+from backcheck.policy.model import KeyKind, Policy, Vault
 
 AT = "GetRole, ListAttachedRolePolicies, GetRolePolicy"
 SOME_TABLE_ACTION = "dynamodb:RestoreTableFromAwsBackup"
@@ -41,9 +42,8 @@ def restore_roles(world: World) -> Iterator[NamedRole]:
 
 def _named(world: World) -> Iterator[NamedRole]:
     policy = world.policy
-    home = policy.account(PRIMARY) or policy.accounts[0]
     if policy.roles.restore:
-        for account in dict.fromkeys((home.id, *accounts_of(_vaults(policy), policy))):
+        for account in dict.fromkeys((policy.home.id, *accounts_of(_vaults(policy), policy))):
             yield as_named(policy.roles.restore, account, world)
     if policy.roles.restore_dr:
         for account in dict.fromkeys(accounts_of(vaults_away(policy), policy)):
@@ -80,6 +80,15 @@ def _table_under_a_key(*statements: Statement, policy: Policy | None = None) -> 
     return _own(*statements, primary=primary, policy=policy) if statements else examples.world(primary=primary)
 
 
+TO_BACKUP = (("StringEquals", "iam:PassedToService", (BACKUP,)),)
+
+
+def _passes(**changes: Any) -> Statement:
+    """What the drill role needs to pass the restore role, and no other, to AWS Backup."""
+    arn = f"arn:aws:iam::{examples.ACCOUNT}:role/shop-restore"
+    return examples.allow("iam:PassRole", **{"resources": (arn,), "conditions": TO_BACKUP, **changes})
+
+
 def _drill_policies(*statements: Statement) -> World:
     return examples.world(account={"roles": examples.roles("drill", policies=(examples.inline(*statements),))})
 
@@ -87,8 +96,7 @@ def _drill_policies(*statements: Statement) -> World:
 def _two(*passed: str, there: tuple[NamedPolicy, ...] | None = None, **changes: Any) -> World:
     """With a role of the DR Region's own, which has policies of its own, and the roles that the drill role may pass."""
     arns = tuple(f"arn:aws:iam::{examples.ACCOUNT}:role/{name}" for name in passed or ("shop-restore", THERE))
-    to_backup = (("StringEquals", "iam:PassedToService", (BACKUP,)),)
-    passing = examples.inline(examples.allow("iam:PassRole", resources=arns, conditions=to_backup))
+    passing = examples.inline(_passes(resources=arns))
     of_dr = examples.role("restore", name=THERE, arn=f"arn:aws:iam::{examples.ACCOUNT}:role/{THERE}")
     of_dr = of_dr if there is None else replace(of_dr, policies=there)
     policy = examples.policy(roles=examples.role_names(restore_dr=THERE))
@@ -149,31 +157,27 @@ def _using(*keys: str) -> tuple[NamedPolicy, ...]:
             policy=examples.policy(roles=examples.role_names(restore="shop-backup"))
         ),
         "nobody may pass it": lambda: _drill_policies(examples.allow("backup:StartRestoreJob")),
-        "passing it is denied": lambda: _drill_policies(
-            examples.allow(
-                "iam:PassRole",
-                resources=(f"arn:aws:iam::{examples.ACCOUNT}:role/shop-restore",),
-                conditions=(("StringEquals", "iam:PassedToService", (BACKUP,)),),
-            ),
-            replace(examples.allow("*"), effect="Deny"),
-        ),
+        "passing it is denied": lambda: _drill_policies(_passes(), replace(examples.allow("*"), effect="Deny")),
         "any role may be passed": lambda: _drill_policies(examples.allow("iam:PassRole")),
+        "any role but one may be passed": lambda: _drill_policies(
+            _passes(resources=(), not_resources=(f"arn:aws:iam::{examples.ACCOUNT}:role/admin",))
+        ),
         "to any service but AWS Backup": lambda: _drill_policies(
-            examples.allow(
-                "iam:PassRole",
-                resources=(f"arn:aws:iam::{examples.ACCOUNT}:role/shop-restore",),
-                conditions=(("StringNotEquals", "iam:PassedToService", (BACKUP,)),),
-            )
+            _passes(conditions=(("StringNotEquals", "iam:PassedToService", (BACKUP,)),))
         ),
-        "to any service": lambda: _drill_policies(
-            examples.allow("iam:PassRole", resources=(f"arn:aws:iam::{examples.ACCOUNT}:role/shop-restore",))
-        ),
+        "to any service": lambda: _drill_policies(_passes(conditions=())),
     },
     unknown={
         "it may not use the table's key, which a restored table may get": lambda: _table_under_a_key(
             examples.use_keys()
         ),
         "the DR Region's may not put a table under the DR vault's key": lambda: _two(there=_using(examples.DR_KEY_ARN)),
+        "whether it may be passed hangs on a tag": lambda: _drill_policies(
+            _passes(conditions=(*TO_BACKUP, ("StringEquals", "aws:PrincipalTag/team", ("data",))))
+        ),
+        "the drill role's boundary, which was not read": lambda: examples.world(
+            account={"roles": examples.roles("drill", boundary_arn="arn:aws:iam::111122223333:policy/boundary")}
+        ),
         "drill role not read": lambda: examples.world(
             account={
                 "roles": (
@@ -203,23 +207,19 @@ def restore_role_works(named: NamedRole, world: World) -> Verdict:
     if caller is None or isinstance(named.role, Gap):
         return judged
     passing = as_named(caller, named.account, world).role
-    if isinstance(passing, Gap) and passing.code in NOT_THERE and not _is_home(named, world):
+    if isinstance(passing, Gap) and passing.code in NOT_THERE and named.account != world.policy.home.id:
         return judged
     if isinstance(passing, Gap):
         return unread(passing, resource=named.resource)
     if isinstance(passing.policies, Gap):
         return unread(passing.policies, resource=named.resource)
     ours = {one.resource for one in restore_roles(world) if one.account == named.account}
-    problems = list(_passing(passing, passing.policies, named.role, ours))
+    found = list(_passing(passing, passing.policies, named.role, ours))
+    problems = [one for one in found if isinstance(one, str)]
+    gaps = [one for one in found if isinstance(one, Gap)]
     if problems:
         return _told(named, problems)
-    texts = [policy.document for policy in passing.policies if isinstance(policy.document, Gap)]
-    return unread(texts[0], resource=named.resource) if texts else judged
-
-
-def _is_home(named: NamedRole, world: World) -> bool:
-    home = world.policy.account(PRIMARY) or world.policy.accounts[0]
-    return named.account == home.id
+    return unread(gaps[0], resource=named.resource) if gaps else judged
 
 
 def _told(named: NamedRole, problems: list[str]) -> Verdict:
@@ -232,7 +232,8 @@ def _told(named: NamedRole, problems: list[str]) -> Verdict:
     )
 
 
-def _passing(caller: Role, policies: tuple[NamedPolicy, ...], restore: Role, ours: set[str]) -> Iterator[str]:
+def _passing(caller: Role, policies: tuple[NamedPolicy, ...], restore: Role, ours: set[str]) -> Iterator[str | Gap]:
+    """What is wrong with how the drill role passes a restore role, and what of that is not known."""
     statements = [
         statement
         for policy in policies
@@ -240,10 +241,19 @@ def _passing(caller: Role, policies: tuple[NamedPolicy, ...], restore: Role, our
         for statement in policy.document.statements
         if statement.effect == "Allow" and action_matches(statement, "iam:PassRole")
     ]
-    if allows(policies, "iam:PassRole", restore.arn) is False:
+    to_backup = {**from_account(caller.account), "iam:passedtoservice": (BACKUP,)}
+    may = allows(policies, "iam:PassRole", restore.arn, to_backup)
+    if may is False:
         yield f"{caller.name} may not pass it (iam:PassRole)"
+    yield from (policy.document for policy in policies if isinstance(policy.document, Gap))
+    if may is None:
+        yield open_question(caller, f"whether it may pass {restore.name} hangs on a condition")
+    if caller.boundary_arn is not None:
+        yield open_question(caller, f"its permissions boundary {caller.boundary_arn} was not read")
     for statement in statements:
-        if not ours.issuperset(statement.resources):
+        if statement.not_resources:
+            yield f"{caller.name} may pass other roles too: all but {', '.join(statement.not_resources)}"
+        elif not ours.issuperset(statement.resources):
             yield f"{caller.name} may pass other roles too: {', '.join(statement.resources)}"
         if not _only_to_backup(statement):
             yield f"{caller.name} may pass it to any service: add iam:PassedToService"

@@ -14,7 +14,6 @@ from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import NamedPolicy, Role, Statement
-from backcheck.policy.model import PRIMARY
 
 AT = "GetRolePolicy, GetPolicyVersion"
 
@@ -28,10 +27,9 @@ def working_roles(world: World) -> Iterator[NamedRole]:
     AWS Backup's own restore role writes by its nature; IAM-02 judges it. An account has functions of other kinds, whose
     roles are not the policy's business; a template that is gated has none but what it brings along.
     """
-    home = world.policy.account(PRIMARY) or world.policy.accounts[0]
     for name in (world.policy.roles.auditor, world.policy.roles.drill):
         if name:
-            yield as_named(name, home.id, world)
+            yield as_named(name, world.policy.home.id, world)
     if Reads.TEMPLATE in world.reads:
         named = {world.policy.roles.auditor, world.policy.roles.drill}
         for (account, name), role in sorted(world.index.roles.items()):
@@ -66,6 +64,13 @@ def _drill(*statements: Statement) -> World:
     fails={
         "everything": lambda: _drill(examples.allow("*")),
         "any recovery point": lambda: _drill(examples.allow("backup:StartRestoreJob")),
+        "all recovery points but one": lambda: _drill(
+            examples.allow(
+                "backup:StartRestoreJob",
+                resources=(),
+                not_resources=("arn:aws:backup:us-east-1:111122223333:recovery-point:one",),
+            )
+        ),
         "writes to production": lambda: _drill(
             examples.allow("dynamodb:PutItem", resources=(f"arn:aws:dynamodb:*:{examples.ACCOUNT}:table/*",))
         ),
@@ -126,8 +131,10 @@ def _problems(policy: NamedPolicy, tables: list[str]) -> Iterator[str]:
         if statement.effect != "Allow":
             continue
         wide = [action for action in statement.actions if not _is_harmless(action.lower())]
-        if "*" in statement.resources and (wide or statement.not_actions):
-            yield f"{policy.name} allows {few(wide) or 'all but a few actions'} on *"
+        everything = "*" in statement.resources or bool(statement.not_resources)
+        if everything and (wide or statement.not_actions):
+            but = "all but a few resources" if statement.not_resources else "*"
+            yield f"{policy.name} allows {few(wide) or 'all but a few actions'} on {but}"
         for write in ITEM_WRITES:
             able = action_matches(statement, write)
             hit = next((arn for arn in tables if resource_matches(statement, arn)), None) if able else None

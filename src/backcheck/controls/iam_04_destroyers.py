@@ -47,6 +47,11 @@ def audited_accounts(world: World) -> Iterator[AuditedAccount]:
 
 ADMINISTRATOR = (("AWS", f"arn:aws:iam::{examples.ACCOUNT}:role/shop-administrator"),)
 ENDING_THE_KEY = examples.simulations("kms:ScheduleKeyDeletion")
+ANOTHER_KEY_DENIED = tuple(
+    Simulation(principal_arn=who, action=action, resource=examples.DR_KEY_ARN, decision="explicitDeny")
+    for _, who in ADMINISTRATOR
+    for action in KEY_ACTIONS
+)
 
 
 def _key(*statements: Statement) -> examples.Changes:
@@ -100,8 +105,15 @@ def _deny(*conditions: tuple[str, str, tuple[str, ...]]) -> examples.Changes:
         "the key's policy lets an administrator end it": lambda: examples.world(
             primary=_key(examples.allow("kms:Disable*", principals=ADMINISTRATOR))
         ),
+        "IAM denies an administrator another key": lambda: examples.world(
+            account={"simulations": (*examples.simulations(), *ANOTHER_KEY_DENIED)},
+            primary=_key(examples.allow("kms:Disable*", principals=ADMINISTRATOR)),
+        ),
     },
     unknown={
+        "the key's policy lets everybody but a few end it": lambda: examples.world(
+            primary=_key(examples.allow("kms:DisableKey", not_principals=ADMINISTRATOR))
+        ),
         "the key's policy not read": lambda: examples.world(
             primary={"keys": (examples.key(policy=examples.gap("GetKeyPolicy", service="kms")),)}
         ),
@@ -185,7 +197,7 @@ def _stopped(one: Simulation, world: World) -> bool | Gap:
 
 def _let_in(about: list[Simulation], account: str, world: World) -> Iterator[Able | Gap]:
     """Whom a vault's key lets end it by its own policy, without IAM. VLT-06 tells of those of other accounts."""
-    denied = {(one.principal_arn, one.action) for one in about if one.decision == "explicitDeny"}
+    denied = {(one.principal_arn, one.action, one.resource) for one in about if one.decision == "explicitDeny"}
     for _, key in vault_keys(world.policy.vaults, account, world):
         if isinstance(key, Gap):
             yield key
@@ -198,7 +210,10 @@ def _let_in(about: list[Simulation], account: str, world: World) -> Iterator[Abl
             continue
         for who in _named(policy, key.account):
             yield from (
-                one for action in KEY_ACTIONS if (who, action) not in denied for one in _by_key(who, action, key)
+                one
+                for action in KEY_ACTIONS
+                if (who, action, key.arn) not in denied
+                for one in _by_key(who, action, key)
             )
 
 
@@ -210,12 +225,12 @@ def _by_key(who: str, action: str, key: Key) -> Iterator[Able | Gap]:
 
 
 def _named(policy: PolicyDocument, account: str) -> Iterator[str]:
-    """The account's roles and users that a policy allows something, and somebody for everybody."""
+    """The account's roles and users that a policy allows something, and somebody for everybody (but a few)."""
     for statement in policy.statements:
         if statement.effect == "Allow":
             names = {who for kind, who in statement.principals if kind in ("AWS", "*")}
             yield from (who for who in sorted(names) if f":{account}:" in who and not who.endswith(":root"))
-            if "*" in names:
+            if "*" in names or statement.not_principals:
                 yield f"arn:aws:iam::{account}:role/everybody of the account"
 
 

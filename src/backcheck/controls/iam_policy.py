@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backcheck.controls.conditions import NOTHING_KNOWN, Context, all_of, any_of, holds, matches
+from backcheck.controls.conditions import BY_A_SERVICE, NOTHING_KNOWN, Context, all_of, any_of, holds, matches
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import NamedPolicy, PolicyDocument, Statement
 
@@ -102,8 +102,7 @@ def admits(document: PolicyDocument, service: str, action: str, resource: str) -
 def denials(document: PolicyDocument, service: str, action: str, resource: str) -> tuple[Statement, ...]:
     """Statements that deny a service under conditions of which it is not known that a service's call never meets them.
 
-    A service calls over TLS and as a service; a Deny for all else spares it
-    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
+    A Deny for what comes without TLS, or from anybody but a service, spares it.
     """
     return tuple(
         statement
@@ -113,8 +112,5 @@ def denials(document: PolicyDocument, service: str, action: str, resource: str) 
         and principal_matches(statement, "Service", service)
         and action_matches(statement, action)
         and resource_matches(statement, resource)
-        and not any((key.lower(), values) in SPARING for _, key, values in statement.conditions)
+        and holds(statement, BY_A_SERVICE) is not False
     )
-
-
-SPARING = frozenset({("aws:securetransport", ("false",)), ("aws:principalisawsservice", ("false",))})

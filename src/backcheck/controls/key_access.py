@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backcheck.controls.conditions import Context, any_of, holds
+from backcheck.controls.conditions import Context, any_of, from_account, holds
 from backcheck.controls.iam_policy import Says as Own
 from backcheck.controls.iam_policy import action_matches, resource_matches, say
 from backcheck.controls.keys import key_policy
@@ -115,16 +115,12 @@ def _context(role: Role, key: Key, action: str, service: str) -> dict[str, tuple
 
 def by_itself(arn: str, key: Key) -> dict[str, tuple[str, ...]]:
     """What a request carries that a role or user makes of a key without a service in between."""
-    account = arn.split(":")[4]
     return {
+        **from_account(arn.split(":")[4]),
         "kms:viaservice": (),
-        "kms:calleraccount": (account,),
-        "aws:principalaccount": (account,),
         "aws:principalarn": (arn,),
-        "aws:principalisawsservice": ("false",),
         "aws:requestedregion": (key.region,),
         "aws:resourceaccount": (key.account,),
-        "aws:securetransport": ("true",),
     }
 
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from backcheck.controls.conditions import all_of, any_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ def lets_through(policy: str, by_body: bool, message: Message) -> bool | None:
 
 
 def _object(wanted: Mapping[str, object], fields: Fields) -> bool | None:
-    return _all(
+    return all_of(
         _either(value, fields) if key == "$or" else _name(value, _under(key, fields)) for key, value in wanted.items()
     )
 
@@ -104,7 +106,7 @@ def _either(value: object, fields: Fields) -> bool | None:
         return None
     if not all(isinstance(one, dict) and not RESERVED & one.keys() for one in value):
         return None
-    return _any(_object(one, fields) for one in value)
+    return any_of(_object(one, fields) for one in value)
 
 
 def _under(key: str, fields: Fields) -> Found:
@@ -113,7 +115,7 @@ def _under(key: str, fields: Fields) -> Found:
 
 def _name(wanted: object, found: Found) -> bool | None:
     if isinstance(wanted, list):
-        return None if isinstance(found, Fields) else _any(_value(one, found) for one in wanted)
+        return None if isinstance(found, Fields) else any_of(_value(one, found) for one in wanted)
     if not isinstance(wanted, dict) or found is None:
         return None
     if isinstance(found, str):
@@ -140,7 +142,7 @@ def _operator(wanted: Mapping[str, object], found: str | Absent | None) -> bool 
     if isinstance(found, Absent):
         return False
     if name == "anything-but":
-        matched = _any(_value(one, found) for one in (value if isinstance(value, list) else [value]))
+        matched = any_of(_value(one, found) for one in (value if isinstance(value, list) else [value]))
         return None if matched is None else not matched
     compare = BY_NAME.get(name)
     return compare(found, value) if compare is not None and isinstance(value, str) else None
@@ -153,13 +155,3 @@ BY_NAME: Mapping[str, Callable[[str, str], bool]] = {
     "wildcard": lambda found, value: re.fullmatch(".*".join(map(re.escape, value.split("*"))), found) is not None,
 }
 """`numeric` and `cidr` compare what no message of ours is known to have: they leave it open."""
-
-
-def _all(answers: Iterable[bool | None]) -> bool | None:
-    found = set(answers)
-    return False if False in found else None if None in found else True
-
-
-def _any(answers: Iterable[bool | None]) -> bool | None:
-    found = set(answers)
-    return True if True in found else None if None in found else False

@@ -71,6 +71,21 @@ GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
                 )
             }
         ),
+        "another account, named by a condition, may delete it": lambda: examples.world(
+            primary={
+                "tables": (
+                    examples.table(
+                        policy=examples.document(
+                            examples.allow(
+                                "dynamodb:DeleteTable",
+                                principals=(("AWS", "*"),),
+                                conditions=(("StringEquals", "aws:PrincipalAccount", ("999988887777",)),),
+                            )
+                        )
+                    ),
+                )
+            }
+        ),
         "unprotected": lambda: examples.world(primary={"tables": (examples.table(deletion_protection=False),)}),
         "being deleted": lambda: examples.world(primary={"tables": (examples.table(status="DELETING"),)}),
         "with another key": lambda: examples.world(

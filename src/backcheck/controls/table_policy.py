@@ -8,9 +8,9 @@ policy need not allow what the role's own do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from backcheck.controls.conditions import Context, any_of, holds
+from backcheck.controls.conditions import Context, any_of, from_account, holds
 from backcheck.controls.iam_policy import action_matches, resource_matches
 from backcheck.inventory.gap import Gap, undecided
 from backcheck.inventory.iam import PolicyDocument, Statement
@@ -46,16 +46,24 @@ def admits_strangers(policy: PolicyDocument, table: Table, actions: Iterable[str
     "Cross-account" access is what such policies are for
     (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-cross-account-access.html).
     """
-    from_elsewhere = {"aws:principalaccount": ("another",), "aws:securetransport": ("true",)}
     return any_of(
-        holds(statement, from_elsewhere)
+        holds(statement, {"aws:principalaccount": (account,), "aws:securetransport": ("true",)})
         for action in actions
         for statement in policy.statements
         if statement.effect == "Allow"
         and action_matches(statement, action)
         and resource_matches(statement, table.arn)
         and _names_strangers(statement, table)
+        for account in _other_accounts(statement, table)
     )
+
+
+def _other_accounts(statement: Statement, table: Table) -> Iterator[str]:
+    """Those that a condition of the statement names, and one that nobody names."""
+    yield "another"
+    for _, key, values in statement.conditions:
+        if key.lower() == "aws:principalaccount":
+            yield from (value for value in values if value != table.account)
 
 
 def open_question(table: Table, why: str) -> Gap:
@@ -73,13 +81,11 @@ def _names_strangers(statement: Statement, table: Table) -> bool:
 def _context(table: Table, role_arn: str) -> Context:
     """What a request carries that AWS Backup makes with the role."""
     return {
+        **from_account(role_arn.split(":")[4]),
         "aws:principalarn": (role_arn,),
-        "aws:principalaccount": (role_arn.split(":")[4],),
-        "aws:principalisawsservice": ("false",),
         "aws:principaltype": ("AssumedRole",),
         "aws:requestedregion": (table.region,),
         "aws:resourceaccount": (table.account,),
-        "aws:securetransport": ("true",),
     }
 
 

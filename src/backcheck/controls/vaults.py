@@ -10,6 +10,7 @@ from backcheck.controls.expected_points import not_looked_at, vault_id
 from backcheck.finding import Verdict
 from backcheck.inventory.backup import Vault
 from backcheck.inventory.gap import Gap
+from backcheck.inventory.iam import Statement
 from backcheck.policy.model import Policy
 from backcheck.policy.model import Vault as PolicyVault
 
@@ -95,3 +96,29 @@ def retentions_in(key: str, policy: Policy) -> tuple[int, ...]:
     asked = [tier.retention_days for tier in policy.tiers if tier.vault == key]
     asked += [copy.retention_days for tier in policy.tiers for copy in tier.copies if copy.vault == key]
     return tuple(sorted(days for days in asked if days is not None))
+
+
+def strangers(statement: Statement, subject: PresentVault) -> Iterator[str]:
+    """Whom a statement of the vault's or its key's policy names that is neither of the account nor allowed by name."""
+    if statement.not_principals:
+        yield "everybody but a few (NotPrincipal)"
+    for kind, who in statement.principals:
+        if kind in ("AWS", "*") and not _is_ours(who, statement, subject):
+            yield "everybody" if who == "*" else who
+
+
+def _is_ours(who: str, statement: Statement, subject: PresentVault) -> bool:
+    ours = {subject.vault.account, *subject.wanted.allowed_principals}
+    if who == "*":
+        limits = [
+            set(values)
+            for operator, key, values in statement.conditions
+            if key.lower() in _LIMITS and operator.lower() in _EQUAL
+        ]
+        return any(values and values <= ours for values in limits)
+    return who in ours or (who.split(":")[4] if who.startswith("arn:") else who) in ours
+
+
+_EQUAL = frozenset({"stringequals", "stringlike"})
+"""`...IfExists` and `ForAllValues:` also hold where the key is absent, and `StringNotEquals` for everybody else."""
+_LIMITS = frozenset({"aws:principalorgid", "aws:principalaccount", "aws:sourceaccount", "kms:calleraccount"})

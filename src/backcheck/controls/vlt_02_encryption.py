@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from backcheck.controls import cfn, examples
+from backcheck.controls.conditions import from_account, holds
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
-from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
+from backcheck.controls.iam_policy import action_matches, resource_matches
 from backcheck.controls.key_access import USING
 from backcheck.controls.keys import NOT_THERE, find_key, why_unusable
 from backcheck.controls.vaults import PresentVault, present_vaults
@@ -16,6 +17,11 @@ from backcheck.policy.model import KeyKind
 
 OF_THE_ACCOUNT = frozenset({"kms:calleraccount", "aws:principalaccount", "aws:principalorgid"})
 AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotationStatus"
+
+
+def _policed(*statements: Statement) -> World:
+    """With a policy of these statements for the vault's key."""
+    return examples.world(primary={"keys": (examples.key(policy=examples.document(*statements)),)})
 
 
 @control(
@@ -40,7 +46,18 @@ AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotation
         "https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html",
     ),
     maps_to=("NIST-800-53r5:CP-9(8)",),
-    passes={"a customer's key": examples.world},
+    passes={
+        "a customer's key": examples.world,
+        "a policy that denies other accounts": lambda: _policed(
+            examples.allow("kms:*", principals=(("AWS", examples.ACCOUNT),)),
+            examples.allow(
+                "kms:*",
+                principals=(("AWS", "*"),),
+                effect="Deny",
+                conditions=(("StringNotEquals", "aws:PrincipalAccount", (examples.ACCOUNT,)),),
+            ),
+        ),
+    },
     fails={
         "disabled": lambda: examples.world(primary={"keys": (examples.key(state="Disabled"),)}),
         "to be deleted": lambda: examples.world(
@@ -55,20 +72,26 @@ AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotation
             }
         ),
         "AWS's key": lambda: examples.world(primary={"keys": (examples.key(manager="AWS"),)}),
-        "a policy that lets nobody in": lambda: examples.world(
-            primary={"keys": (examples.key(policy=examples.document()),)}
+        "a policy that lets nobody in": _policed,
+        "a policy that denies everybody": lambda: _policed(
+            examples.allow("kms:*", principals=(("AWS", examples.ACCOUNT),)),
+            examples.allow("kms:Decrypt", principals=(("*", "*"),), effect="Deny"),
         ),
-        "a policy that denies everybody": lambda: examples.world(
-            primary={
-                "keys": (
-                    examples.key(
-                        policy=examples.document(
-                            examples.allow("kms:*", principals=(("AWS", examples.ACCOUNT),)),
-                            examples.allow("kms:Decrypt", principals=(("*", "*"),), effect="Deny"),
-                        )
-                    ),
-                )
-            }
+        "a policy that denies all but services, which a role that a service uses is not": lambda: _policed(
+            examples.allow("kms:*", principals=(("AWS", examples.ACCOUNT),)),
+            examples.allow(
+                "kms:Decrypt",
+                principals=(("AWS", "*"),),
+                effect="Deny",
+                conditions=(("Bool", "aws:PrincipalIsAWSService", ("false",)),),
+            ),
+        ),
+        "a policy that lets another account in": lambda: _policed(
+            examples.allow(
+                "kms:*",
+                principals=(("AWS", "*"),),
+                conditions=(("StringEquals", "kms:CallerAccount", ("999988887777",)),),
+            )
         ),
         "not rotated": lambda: examples.world(primary={"keys": (examples.key(rotation=False),)}),
         "a key of another region": lambda: examples.world(
@@ -79,20 +102,12 @@ AT = "DescribeBackupVault.EncryptionKeyArn, DescribeKey.KeyState, GetKeyRotation
         "key not read": lambda: examples.world(
             primary={"keys": (examples.gap("DescribeKey", service="kms", resource=examples.KEY_ARN),)}
         ),
-        "a policy that lets the account in by another service only": lambda: examples.world(
-            primary={
-                "keys": (
-                    examples.key(
-                        policy=examples.document(
-                            examples.allow(
-                                "kms:*",
-                                principals=(("AWS", examples.ACCOUNT),),
-                                conditions=(("StringEquals", "kms:ViaService", ("ec2.us-east-1.amazonaws.com",)),),
-                            )
-                        )
-                    ),
-                )
-            }
+        "a policy that lets the account in by another service only": lambda: _policed(
+            examples.allow(
+                "kms:*",
+                principals=(("AWS", examples.ACCOUNT),),
+                conditions=(("StringEquals", "kms:ViaService", ("ec2.us-east-1.amazonaws.com",)),),
+            )
         ),
         "rotation not read": lambda: examples.world(
             primary={"keys": (examples.key(rotation=examples.gap("GetKeyRotationStatus", service="kms")),)}
@@ -130,8 +145,8 @@ def _problems(subject: PresentVault, key: Key) -> Iterator[str]:
     if isinstance(key.policy, PolicyDocument):
         if not list(_admitting(key, key.policy)):
             yield "its policy lets nobody of the account use it"
-        for action, statement in _denying(key, key.policy):
-            if not statement.conditions:
+        for action, sure in _denying(key, key.policy):
+            if sure:
                 yield f"its policy denies everybody {action}"
     if wanted is KeyKind.CUSTOMER and key.rotation is False:
         yield "the key is not rotated"
@@ -144,19 +159,22 @@ def _admitting(key: Key, policy: PolicyDocument) -> Iterator[Statement]:
     """
     for statement in policy.statements:
         about = action_matches(statement, "kms:Decrypt") and resource_matches(statement, key.arn)
-        if statement.effect == "Allow" and about and _is_about_the_account(key, statement):
+        met = holds(statement, from_account(key.account)) is not False
+        if statement.effect == "Allow" and about and met and _is_about_the_account(key, statement):
             yield statement
 
 
-def _denying(key: Key, policy: PolicyDocument) -> Iterator[tuple[str, Statement]]:
-    """A Deny for everybody outweighs whatever allows."""
+def _denying(key: Key, policy: PolicyDocument) -> Iterator[tuple[str, bool]]:
+    """A Deny for everybody outweighs whatever allows; False where it hangs on what is not known."""
     for statement in policy.statements:
+        met = holds(statement, from_account(key.account))
         if (
             statement.effect == "Deny"
+            and met is not False
             and resource_matches(statement, key.arn)
             and _is_about_the_account(key, statement)
         ):
-            yield from ((action, statement) for action in USING if action_matches(statement, action))
+            yield from ((action, met is True) for action in USING if action_matches(statement, action))
 
 
 def _is_about_the_account(key: Key, statement: Statement) -> bool:
@@ -170,8 +188,8 @@ def _is_about_the_account(key: Key, statement: Statement) -> bool:
 
 def _doubts(key: Key, policy: PolicyDocument) -> Iterator[str]:
     """What hangs on conditions other than those that name the account."""
-    for action, statement in _denying(key, policy):
-        if not any((name.lower(), values) in SPARING for _, name, values in statement.conditions):
+    for action, sure in _denying(key, policy):
+        if not sure:
             yield f"whether its key's policy denies {action} hangs on a condition"
     names = [{name.lower() for _, name, _ in statement.conditions} for statement in _admitting(key, policy)]
     if all(found - OF_THE_ACCOUNT for found in names):

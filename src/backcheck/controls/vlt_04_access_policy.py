@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from backcheck.controls import cfn, examples
+from backcheck.controls.conditions import from_account, holds
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
-from backcheck.controls.iam_policy import SPARING, action_matches, resource_matches
+from backcheck.controls.iam_policy import action_matches, resource_matches
 from backcheck.controls.roles import find_role, role_name
-from backcheck.controls.vaults import PresentVault, present_vaults
+from backcheck.controls.vaults import PresentVault, present_vaults, strangers
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import PolicyDocument, Role, Statement
@@ -61,6 +62,12 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
                 conditions=(("StringNotEquals", "aws:PrincipalOrgID", ("o-example",)),),
             ),
         ),
+        "nothing may be copied from it without TLS": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:CopyFromBackupVault",), conditions=(("Bool", "aws:SecureTransport", ("false",)),)
+            ),
+        ),
         "everybody of this account may copy into it": lambda: _with(
             examples.deny_deletion(),
             examples.allow(
@@ -94,6 +101,13 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
         "the backup role may not copy from it": lambda: _with(
             examples.deny_deletion(), _deny_backup_role("backup:CopyFromBackupVault")
         ),
+        "copies from it denied to all but services, which the backup role is not": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:CopyFromBackupVault",),
+                conditions=(("Bool", "aws:PrincipalIsAWSService", ("false",)),),
+            ),
+        ),
         "no policy": lambda: examples.world(primary={"vaults": (examples.vault(policy=None),)}),
         "only deletion denied": lambda: _with(examples.deny_deletion(actions=("backup:DeleteRecoveryPoint",))),
         "everybody may copy into it": lambda: _with(
@@ -119,6 +133,13 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
                 conditions=(("ArnNotEquals", "aws:PrincipalArn", (f"arn:aws:iam::{examples.ACCOUNT}:role/dev",)),)
             )
         ),
+        "copies from it denied over TLS": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:CopyFromBackupVault",),
+                conditions=(("StringNotEquals", "aws:SecureTransport", ("false",)),),
+            ),
+        ),
     },
     unknown={
         "policy not read": lambda: examples.world(
@@ -133,6 +154,13 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
                 "backup:CopyFromBackupVault", conditions=(("StringNotEquals", "aws:SourceVpc", ("vpc-1",)),)
             ),
         ),
+        "restores from it denied by a key that a role's request does not carry": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:StartRestoreJob",),
+                conditions=(("StringNotEquals", "aws:SourceAccount", (examples.ACCOUNT,)),),
+            ),
+        ),
         "exempt by user id": lambda: _with(
             examples.deny_deletion(conditions=(("StringNotEquals", "aws:userId", ("AROAEXAMPLE:*",)),))
         ),
@@ -144,7 +172,7 @@ def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
     if isinstance(found, Gap):
         return unread(found, resource=subject.resource)
     document = found or PolicyDocument(statements=())
-    problems = [f"admits {who}" for who in _strangers(document, subject, world)]
+    problems = [f"admits {who}" for who in _strangers(document, subject)]
     problems += [f"exempts {role}, which anybody may assume" for role in _open_break_glass(subject, world)]
     shut = dict(_shut(document, subject, world))
     problems += [f"denies {action} to those who need it" for action, certain in shut.items() if certain]
@@ -193,12 +221,11 @@ def _needed(subject: PresentVault, world: World) -> Iterator[tuple[str, tuple[st
 
 def _shut(document: PolicyDocument, subject: PresentVault, world: World) -> Iterator[tuple[str, bool]]:
     """What a Deny keeps from those who need it; False where that is not certain."""
+    ours = from_account(subject.vault.account)
     for action, roles in _needed(subject, world):
         denying = [one for one in document.statements if _keeps_out(one, action, roles, subject)]
         if denying:
-            certain = any(
-                not one.conditions or _exempts_only_break_glass(one, subject, world) is True for one in denying
-            )
+            certain = any(holds(one, ours) or _exempts_only_break_glass(one, subject, world) is True for one in denying)
             yield action, certain and action != START_BACKUP
 
 
@@ -223,11 +250,8 @@ def _is_about(statement: Statement, roles: tuple[str | None, ...], account: str)
 
 def _spares(statement: Statement, subject: PresentVault) -> bool:
     """A Deny for other accounts or organisations, or for what comes without TLS, is not for ours."""
-    return any(
-        (key.lower(), values) in SPARING
-        or (operator in EXEMPTING and key.lower() == "aws:principalorgid")
-        or (operator in EXEMPTING and key.lower() in _LIMITS and subject.vault.account in values)
-        for operator, key, values in statement.conditions
+    return holds(statement, from_account(subject.vault.account)) is False or any(
+        operator in EXEMPTING and key.lower() == "aws:principalorgid" for operator, key, _ in statement.conditions
     )
 
 
@@ -269,30 +293,7 @@ def _exempts_only_break_glass(statement: Statement, subject: PresentVault, world
     return True
 
 
-def _strangers(document: PolicyDocument, subject: PresentVault, world: World) -> Iterator[str]:
+def _strangers(document: PolicyDocument, subject: PresentVault) -> Iterator[str]:
     for statement in document.statements:
-        if statement.effect != "Allow":
-            continue
-        if statement.not_principals:
-            yield "everybody but a few (NotPrincipal)"
-        for kind, who in statement.principals:
-            if kind in ("AWS", "*") and not _is_ours(who, statement, subject):
-                yield "everybody" if who == "*" else who
-
-
-def _is_ours(who: str, statement: Statement, subject: PresentVault) -> bool:
-    allowed = subject.wanted.allowed_principals
-    if who == "*":
-        limits = [
-            set(values)
-            for operator, key, values in statement.conditions
-            if key.lower() in _LIMITS and operator.lower() in _EQUAL
-        ]
-        return any(values and values <= {*allowed, subject.vault.account} for values in limits)
-    account = who.split(":")[4] if who.startswith("arn:") else who
-    return account == subject.vault.account or who in allowed or account in allowed
-
-
-_EQUAL = frozenset({"stringequals", "stringlike"})
-"""`...IfExists` and `ForAllValues:` also hold where the key is absent, and `StringNotEquals` for everybody else."""
-_LIMITS = frozenset({"aws:principalorgid", "aws:principalaccount", "aws:sourceaccount"})
+        if statement.effect == "Allow":
+            yield from strangers(statement, subject)

@@ -7,7 +7,7 @@ from backcheck.controls.control import BOTH, Reads, World, control, unread, verd
 from backcheck.controls.iam_policy import action_matches
 from backcheck.controls.keys import NOT_THERE, find_key, key_policy
 from backcheck.controls.pit_05_table_stays import RETAINING
-from backcheck.controls.vaults import PresentVault, present_vaults
+from backcheck.controls.vaults import PresentVault, present_vaults, strangers
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.backup import Vault
 from backcheck.inventory.gap import Gap
@@ -17,7 +17,6 @@ AT = "DeletionPolicy, UpdateReplacePolicy, GetKeyPolicy.Policy"
 ENDING = ("kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:PutKeyPolicy")
 """What ends the use of a key, or lets somebody allow it."""
 DENIED = ENDING[:2]
-LIMITS = frozenset({"kms:calleraccount", "aws:principalaccount", "aws:principalorgid"})
 
 
 def _template(kept: str, key_kept: str) -> World:
@@ -73,6 +72,13 @@ def _with_key(*statements: Statement) -> World:
         "a template that deletes the vault": lambda: _template("Delete", "Retain"),
         "everybody may end the key": lambda: _with_key(
             examples.allow("kms:*", principals=(("AWS", "*"),)),
+        ),
+        "everybody outside the account may": lambda: _with_key(
+            examples.allow(
+                "kms:ScheduleKeyDeletion",
+                principals=(("AWS", "*"),),
+                conditions=(("StringNotEquals", "kms:CallerAccount", (examples.ACCOUNT,)),),
+            ),
         ),
         "another account may": lambda: _with_key(
             examples.allow("kms:ScheduleKeyDeletion", principals=(("AWS", "arn:aws:iam::999988887777:root"),)),
@@ -133,18 +139,7 @@ def _strangers(policy: PolicyDocument, subject: PresentVault) -> Iterator[str]:
         may = [action for action in ENDING if action_matches(statement, action)]
         if statement.effect != "Allow" or not may:
             continue
-        who = ["everybody but a few (NotPrincipal)"] if statement.not_principals else []
-        named = (name for kind, name in statement.principals if kind in ("AWS", "*"))
-        who += ["everybody" if name == "*" else name for name in named if not _is_ours(name, statement, subject)]
-        yield from (f"its key lets {one} use {', '.join(may)}" for one in who)
-
-
-def _is_ours(who: str, statement: Statement, subject: PresentVault) -> bool:
-    ours = {subject.vault.account, *subject.wanted.allowed_principals}
-    if who == "*":
-        limits = [set(values) for _, name, values in statement.conditions if name.lower() in LIMITS]
-        return any(values and values <= ours for values in limits)
-    return who in ours or (who.split(":")[4] if who.startswith("arn:") else who) in ours
+        yield from (f"its key lets {one} use {', '.join(may)}" for one in strangers(statement, subject))
 
 
 def _is_loose(policy: PolicyDocument) -> bool:

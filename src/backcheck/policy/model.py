@@ -381,6 +381,11 @@ class Policy:
     statements: tuple[Statement, ...]
 
     @property
+    def home(self) -> Account:
+        """The primary account."""
+        return self.accounts[0]
+
+    @property
     def tiers(self) -> tuple[Tier, ...]:
         """Every tier of every plan, in file order."""
         return tuple(tier for plan in self.plans for tier in plan.tiers)

@@ -8,6 +8,7 @@ refused as unsupported.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -18,11 +19,12 @@ from backcheck.sandbox.operations import Call, Reply, operation
 from backcheck.sandbox.refusal import Refusal, Unsupported
 
 PAGE = 100
+RESTRICTIVE_FIRST = (Decision.EXPLICIT_DENY, Decision.IMPLICIT_DENY, Decision.ALLOWED)
 
 
 @operation("iam", "SimulatePrincipalPolicy")
 def simulate_principal_policy(call: Call) -> Reply:
-    """One result for each action and resource."""
+    """One result for each action, and in it one for each resource that was named."""
     params = call.params
     if params.get("ResourcePolicy") or params.get("PermissionsBoundaryPolicyInputList"):
         raise Unsupported("resource policies and boundaries as input of a simulation")
@@ -30,10 +32,16 @@ def simulate_principal_policy(call: Call) -> Reply:
     documents = [*_identity_documents(call, principal), *(params.get("PolicyInputList") or ())]
     boundary = _boundary(call, principal)
     context = _context(call, principal.arn)
+    resources = params.get("ResourceArns") or ["*"]
     results = [
-        _result(documents, boundary, Request(action=action, resource=resource, context=context))
+        _result(
+            action,
+            {
+                resource: _decision(documents, boundary, Request(action=action, resource=resource, context=context))
+                for resource in resources
+            },
+        )
         for action in params["ActionNames"]
-        for resource in params.get("ResourceArns") or ["*"]
     ]
     start = int(params.get("Marker") or 0)
     end = start + (params.get("MaxItems") or PAGE)
@@ -41,17 +49,26 @@ def simulate_principal_policy(call: Call) -> Reply:
     return {**reply, "Marker": str(end)} if end < len(results) else reply
 
 
-def _result(documents: list[str], boundary: str | None, request: Request) -> dict[str, Any]:
+def _decision(documents: list[str], boundary: str | None, request: Request) -> Decision:
     decision = decide(documents, request)
     if boundary is not None and decision is Decision.ALLOWED:
         decision = decide([boundary], request)
-    return {
-        "EvalActionName": request.action,
-        "EvalResourceName": request.resource,
-        "EvalDecision": str(decision),
+    return decision
+
+
+def _result(action: str, decisions: Mapping[str, Decision]) -> dict[str, Any]:
+    """At the top the most restrictive of all, without the resource: AWS has a template there (EvaluationResult)."""
+    worst = next(one for one in RESTRICTIVE_FIRST if one in decisions.values())
+    result: dict[str, Any] = {
+        "EvalActionName": action,
+        "EvalDecision": str(worst),
         "MatchedStatements": [],
         "MissingContextValues": [],
     }
+    if list(decisions) == ["*"]:
+        return {**result, "EvalResourceName": "*"}
+    specific = [{"EvalResourceName": name, "EvalResourceDecision": str(one)} for name, one in decisions.items()]
+    return {**result, "ResourceSpecificResults": specific}
 
 
 def _principal(call: Call, arn: str) -> Any:

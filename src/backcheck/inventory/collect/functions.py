@@ -80,7 +80,7 @@ async def _function(calls: Calls, region: str, name: str) -> Function | Gap | No
             "lambda",
             "GetFunctionConfiguration",
             region,
-            lambda reply: _parsed(reply, region),
+            lambda reply: _parsed(reply, region, name),
             about=name,
             absent=NONE_THERE,
             FunctionName=name,
@@ -114,10 +114,15 @@ def _unqualified(name_or_arn: str) -> str:
     return ":".join(name_or_arn.split(":")[:7])
 
 
-def _parsed(reply: Reply, region: str) -> Function:
-    """What the configuration says; `_function` fills in policy and concurrency, `with_metrics` the counts."""
+def _parsed(reply: Reply, region: str, asked: str) -> Function:
+    """What the configuration says; `_function` fills in policy and concurrency, `with_metrics` the counts.
+
+    A version or an alias that was asked for by its ARN stays one: policies are each one's own
+    (https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html).
+    """
+    arn = reply.text("FunctionArn")
     return Function(
-        arn=reply.text("FunctionArn"),
+        arn=asked if asked.startswith(f"{arn}:") else arn,
         name=reply.text("FunctionName"),
         region=region,
         runtime=reply.maybe_text("Runtime") or "",

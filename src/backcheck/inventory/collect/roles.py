@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from backcheck.inventory.collect.calls import Calls
 from backcheck.inventory.collect.documents import parse_document
 from backcheck.inventory.collect.reply import Reply
-from backcheck.inventory.gap import Gap
+from backcheck.inventory.gap import Gap, undecided
 from backcheck.inventory.iam import NamedPolicy, PolicyDocument, Role, Simulation, Statement
 
 VAULT_ACTIONS = ("backup:DeleteBackupVault", "backup:DeleteBackupVaultLockConfiguration")
@@ -112,25 +113,36 @@ async def simulations(
 async def _simulate(
     calls: Calls, region: str, arn: str, actions: tuple[str, ...], resources: tuple[str, ...]
 ) -> tuple[Simulation, ...] | Gap:
-    return await calls.pages(
+    found = await calls.pages(
         "iam",
         "SimulatePrincipalPolicy",
         region,
-        lambda page: tuple(_simulated(part, arn) for part in page.parts("EvaluationResults")),
+        lambda page: tuple(one for part in page.parts("EvaluationResults") for one in _simulated(part, arn, resources)),
         about=arn,
         PolicySourceArn=arn,
         ActionNames=list(actions),
         ResourceArns=list(resources),
     )
+    if isinstance(found, Gap):
+        return found
+    told = Counter(one.action.lower() for one in found)
+    if silent := [action for action in actions if told[action.lower()] < len(resources)]:
+        why = f"it does not say of every resource whether {arn} may {', '.join(silent)}"
+        return undecided("iam", "SimulatePrincipalPolicy", why, account=calls.account, resource=arn)
+    return found
 
 
-def _simulated(reply: Reply, arn: str) -> Simulation:
-    return Simulation(
-        principal_arn=arn,
-        action=reply.text("EvalActionName"),
-        resource=reply.maybe_text("EvalResourceName") or "*",
-        decision=reply.text("EvalDecision"),
-    )
+def _simulated(reply: Reply, arn: str, resources: tuple[str, ...]) -> Iterator[Simulation]:
+    """What is said of each resource: the decision at the top is one for all of them, and its EvalResourceName a
+    template. "To find the decision for a specific resource, use ResourceSpecificResults" (botocore, EvaluationResult).
+    """
+    action, named = reply.text("EvalActionName"), reply.maybe_text("EvalResourceName")
+    specific = reply.optional_parts("ResourceSpecificResults")
+    decisions = [(one.text("EvalResourceName"), one.text("EvalResourceDecision")) for one in specific]
+    if not decisions and (named in resources or len(resources) == 1):  # some emulators: a result for each resource
+        decisions = [(named if named in resources else resources[0], reply.text("EvalDecision"))]
+    for resource, decision in decisions:
+        yield Simulation(principal_arn=arn, action=action, resource=resource, decision=decision)
 
 
 def _could(found: Principals, one: Principal, actions: tuple[str, ...], calls: Calls, region: str) -> bool:
