@@ -25,6 +25,8 @@ LEFT_WHOLE = frozenset({"AuditorRole", "CanaryRole"})
 `backcheck permissions` prints, and to what a canary does (tests/templates)."""
 WHOLE = frozenset({"Statement", "Policies"})
 TRUST = "AssumeRolePolicyDocument"
+NAMES = ("Sid", "RuleName", "PolicyName", "Id")
+"""What an item of a list is called by, where it has one of them: an index says nothing, and others move it."""
 SAYS_NOTHING = frozenset({
     "Description", "Sid", "Version", "Tags", "AlarmDescription", "DisplayName", "AttributeDefinitions", "KeySchema",
     "BillingMode", "Id", "CodeUri", "Handler", "Architectures", "MemorySize", "LoggingConfig", "Tracing", "Layers",
@@ -50,6 +52,8 @@ class Change:
     """`dr: - Vault/Properties/EncryptionKeyArn` takes away, `dr: ~ ...` alters, `dr: + ...` adds."""
     stack: int
     """Which of the stacks."""
+    path: NodePath
+    """What is changed, below Resources."""
     spec: StackSpec
     """The stack with that one change."""
 
@@ -76,9 +80,9 @@ def our_stacks() -> tuple[StackSpec, ...]:
 def every_change() -> tuple[Change, ...]:
     """Every change to every stack, in the order of the templates."""
     return tuple(
-        Change(name=f"{spec.name}: {what}", stack=index, spec=_with(spec, resources))
+        Change(name=f"{spec.name}: {what}", stack=index, path=path, spec=_with(spec, resources))
         for index, spec in enumerate(our_stacks())
-        for what, resources in (*_less_or_other(spec), *_more(spec))
+        for what, path, resources in (*_less_or_other(spec), *_more(spec))
     )
 
 
@@ -90,18 +94,42 @@ def _resources(spec: StackSpec) -> Iterator[tuple[str, str, Map]]:
             yield entry.key, kind, entry.value
 
 
-def _less_or_other(spec: StackSpec) -> Iterator[tuple[str, Map]]:
+def _less_or_other(spec: StackSpec) -> Iterator[tuple[str, NodePath, Map]]:
     resources = spec.template.section("Resources")
     for logical_id, _, resource in _resources(spec):
-        yield f"- {logical_id}", _changed(resources, (logical_id,), None)
+        yield f"- {logical_id}", (logical_id,), _changed(resources, (logical_id,), None)
         for part in resource.entries:
             if part.key in KEPT_ATTRIBUTES:
                 for path, node in _nodes(part.value, (logical_id, part.key), whole=logical_id in LEFT_WHOLE):
-                    name = "/".join(map(str, path))
-                    yield f"- {name}", _changed(resources, path, None)
+                    name = _spelt(resources, path)
+                    yield f"- {name}", path, _changed(resources, path, None)
                     other = _altered(node, path)
                     if other is not None:
-                        yield f"~ {name}", _changed(resources, path, other)
+                        yield f"~ {name}", path, _changed(resources, path, other)
+
+
+def _spelt(node: Node | None, path: NodePath) -> str:
+    """A path as people read it: items of lists by what they are called, or by what they say, else by their index."""
+    words: list[str] = []
+    for step in path:
+        if isinstance(node, Sequence):
+            called = [_called(item) for item in node.items]
+            own = called[int(step)]
+            words.append(own if own and called.count(own) == 1 else str(step))
+        else:
+            words.append(str(step))
+        node = _at(node, (step,))
+    return "/".join(words)
+
+
+def _called(item: Node) -> str:
+    if isinstance(item, Scalar):
+        return "" if "/" in item.text else item.text
+    if isinstance(item, Sequence):
+        return next(filter(None, map(_called, (one for one in item.items if isinstance(one, Map)))), "")
+    names = (text_of(item.get(name)) for name in NAMES)
+    inside = (_called(entry.value) for entry in item.entries if entry.key == "Fn::If")
+    return next(filter(None, (*names, *inside)), "")
 
 
 def _nodes(node: Node, path: NodePath, *, whole: bool) -> Iterator[tuple[NodePath, Node]]:
@@ -157,11 +185,11 @@ def _addition(item: Node) -> Addition:
     return Addition(label=label, to=to, at=tuple(at.split("/")) if at else (), node=node)
 
 
-def _more(spec: StackSpec) -> Iterator[tuple[str, Map]]:
+def _more(spec: StackSpec) -> Iterator[tuple[str, NodePath, Map]]:
     resources = spec.template.section("Resources")
     for one in additions():
         if one.to == spec.name:
-            yield f"+ {one.label}", _changed(resources, (), _joined(resources, one.node))
+            yield f"+ {one.label}", (), _changed(resources, (), _joined(resources, one.node))
     for logical_id, kind, resource in _resources(spec):
         for one in additions():
             if one.to in (kind, "*"):
@@ -170,7 +198,7 @@ def _more(spec: StackSpec) -> Iterator[tuple[str, Map]]:
                     there = _at(resources, path)
                     node = _joined(there, one.node)
                     if node is not None and node != there:
-                        yield f"+ {'/'.join(map(str, path))} {one.label}", _changed(resources, path, node)
+                        yield f"+ {_spelt(resources, path)} {one.label}", path, _changed(resources, path, node)
 
 
 def _places(node: Node | None, at: NodePath) -> Iterator[NodePath]:
