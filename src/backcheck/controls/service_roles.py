@@ -9,7 +9,7 @@ from backcheck.controls.conditions import NAMING, Context, any_of, holds
 from backcheck.controls.control import World, unread, verdict
 from backcheck.controls.deployment import partition
 from backcheck.controls.expected_points import vault_id
-from backcheck.controls.iam_policy import admits, allows, denials
+from backcheck.controls.iam_policy import BY_A_ROLE, admits, allows, denials
 from backcheck.controls.key_access import Need, refusals
 from backcheck.controls.keys import NOT_THERE
 from backcheck.controls.moments import few
@@ -141,7 +141,9 @@ def _permissions(
         return
     policies = tuple(as_on_its_page(policy, managed, actions) for policy in role.policies)
     for action in actions:
-        answers = {resource: allows(policies, action, resource) for resource in _resources(action, role, world)}
+        answers = {
+            resource: allows(policies, action, resource, BY_A_ROLE) for resource in _resources(action, role, world)
+        }
         refused = [resource for resource, answer in answers.items() if answer is False]
         if refused:
             yield f"it may not {action} on {few(refused)}"
