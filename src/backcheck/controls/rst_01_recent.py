@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
@@ -9,7 +10,7 @@ from backcheck.controls.deployment import same_zone
 from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, not_to_tell, nothing_yet, passed, summed_up
 from backcheck.controls.moments import told
 from backcheck.controls.validator import function_name
-from backcheck.cron import same_schedule
+from backcheck.cron import Cron, CronError, same_schedule
 from backcheck.drill.record import DrillRecord
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.backup import RestoreJob, RestoreTestingSelection
@@ -25,6 +26,12 @@ TEMPLATE_AT = "AWS::Events::Rule.ScheduleExpression, AWS::Backup::RestoreTesting
 def _stopped_drill() -> World:
     stopped = examples.function(name="shop-drill", reserved_concurrency=0)
     return examples.world(account={"kind": "template"}, primary={"functions": (examples.function(), stopped)})
+
+
+def _tested(schedule: str) -> World:
+    """A template that has AWS's restore testing alone."""
+    plans = (examples.restore_testing(schedule=schedule),)
+    return examples.world(account={"kind": "template"}, primary={"rules": (), "restore_testing": plans})
 
 
 def _test(state: str, validation: str | None = None) -> RestoreJob:
@@ -73,6 +80,7 @@ def _test(state: str, validation: str | None = None) -> RestoreJob:
     ),
     passes={
         "this month": examples.world,
+        "a template that tests restores each month": lambda: _tested("cron(0 3 2 * ? *)"),
         "by AWS's own schedule": lambda: examples.world(
             primary={"rules": (), "restore_testing": (examples.restore_testing(),)}
         ),
@@ -106,6 +114,8 @@ def _test(state: str, validation: str | None = None) -> RestoreJob:
             account={"kind": "template"}, primary={"rules": (examples.drill_rule(target_arns=()),)}
         ),
         "a template whose schedule starts what cannot run": _stopped_drill,
+        "a template that tests restores once a year": lambda: _tested("cron(0 3 2 1 ? *)"),
+        "a template whose restore tests are over": lambda: _tested("cron(0 3 2 * ? 2020)"),
     },
     unknown={
         "none yet": lambda: examples.world(drills=()),
@@ -166,19 +176,31 @@ def _last(records: Sequence[DrillRecord]) -> str:
 
 
 def _is_scheduled(subject: DrilledScope, world: World) -> bool:
-    return any(_drills(region, subject) for region in world.index.regions.values())
+    return any(_drills(region, subject, world.now) for region in world.index.regions.values())
 
 
-def _drills(region: RegionInventory, subject: DrilledScope) -> bool:
+def _drills(region: RegionInventory, subject: DrilledScope, now: datetime) -> bool:
     """By AWS's restore testing, or by an enabled rule that starts something when the policy says (rules run in UTC)."""
     plans = () if isinstance(region.restore_testing, Gap) else region.restore_testing
-    chosen = [one for plan in plans if not isinstance(plan.selections, Gap) for one in plan.selections]
+    often = [plan.selections for plan in plans if _is_often_enough(plan.schedule, subject, now)]
+    chosen = [one for selections in often if not isinstance(selections, Gap) for one in selections]
     if any(one.resource_type == "DynamoDB" and _takes(one, subject) for one in chosen):
         return True
     rules = () if isinstance(region.rules, Gap) else region.rules
     return any(
         _is_due_with(rule, subject) and (isinstance(rule.target_arns, Gap) or rule.target_arns) for rule in rules
     )
+
+
+def _is_often_enough(schedule: str, subject: DrilledScope, now: datetime) -> bool:
+    """Within the days that the policy gives a drill, from now on and for a year; a time zone moves runs by hours."""
+    limit = timedelta(days=subject.drill.max_age_days)
+    try:
+        runs = tuple(Cron.parse(schedule).between(now, now + timedelta(days=366)))
+    except CronError:
+        return False
+    ends = (now, *runs, now + timedelta(days=366))
+    return bool(runs) and all(later - earlier <= limit for earlier, later in pairwise(ends))
 
 
 def _is_due_with(rule: EventRule, subject: DrilledScope) -> bool:
