@@ -238,3 +238,25 @@ def test_what_cloudformation_does_not_even_begin(sandbox: Sandbox, name: str, te
     with pytest.raises(DeployError, match=message):
         deployed(sandbox, template, name=name)
     assert sandbox.world.region(sandbox.account, "us-east-1").stacks == {}
+
+
+NAMED = {
+    "AWS::SNS::Topic": "TopicName: mine",
+    "AWS::Events::Rule": "Name: mine, ScheduleExpression: rate(1 day)",
+    "AWS::CloudWatch::Alarm": (
+        "AlarmName: mine, Namespace: N, MetricName: M, Statistic: Sum, Period: 60, EvaluationPeriods: 1, "
+        "Threshold: 1, ComparisonOperator: LessThanThreshold"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_a_name_is_taken_once_where_the_service_would_overwrite_what_has_it(sandbox: Sandbox, kind: str) -> None:
+    template = resource(kind, f"{{{NAMED[kind]}}}")
+    first = deployed(sandbox, template, name="first")
+    second = deployed(sandbox, template, name="second")
+    assert (first.status, second.status) == ("CREATE_COMPLETE", "ROLLBACK_COMPLETE")
+    assert "mine already exists" in second.failure
+    assert deployed(sandbox, template, name="elsewhere", region="us-west-2").status == "CREATE_COMPLETE"
+    delete(first, of=account_in(sandbox.world))
+    assert deployed(sandbox, template, name="third").status == "CREATE_COMPLETE"

@@ -241,6 +241,10 @@ Resources:
     ("resource", "message"),
     [
         ("{Type: T, DeletionPolicy: Keep}", "DeletionPolicy must be one of Delete, Retain"),
+        (
+            "{Type: T, UpdateReplacePolicy: RetainExceptOnCreate}",
+            "UpdateReplacePolicy must be one of Delete, Retain, Snapshot",
+        ),
         ("{Type: T, Propertys: {}}", "Encountered unsupported property Propertys"),
         ("{Type: T, Properties: []}", "Properties must be a map"),
         ("{Properties: {}}", "must be a map with a Type"),

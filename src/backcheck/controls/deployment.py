@@ -181,12 +181,7 @@ def partition(region: str) -> str:
 
 def vault_key(arn: str, policy: Policy) -> str:
     """The policy's key of the vault with this ARN; the ARN itself where the policy has none such."""
-    parts = arn.split(":")
-    for vault in policy.vaults:
-        account = policy.account(vault.account)
-        if account and parts[3:5] == [policy.region_of(vault), account.id] and parts[-1] == vault.name:
-            return vault.key
-    return arn
+    return next((vault.key for vault in policy.vaults if vault_arn(vault, policy) == arn), arn)
 
 
 def lands_in(rule: PlanRule) -> str:

@@ -34,6 +34,9 @@ def _copying_to(*arns: str) -> World:
     fails={
         "no copy": _copying_to,
         "within its own region": lambda: _copying_to(ELSEWHERE),
+        "to the DR vault of another partition": lambda: _copying_to(
+            examples.DR_VAULT_ARN.replace("arn:aws:", "arn:aws-cn:")
+        ),
         "to a vault that nobody named": lambda: _copying_to(
             examples.DR_VAULT_ARN, "arn:aws:backup:us-west-2:999988887777:backup-vault:theirs"
         ),

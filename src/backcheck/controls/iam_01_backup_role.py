@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from backcheck.controls import cfn, examples
+from backcheck.controls import cfn, examples, roles
+from backcheck.controls.conditions import from_account
 from backcheck.controls.control import BOTH, World, control, unread
 from backcheck.controls.deployment import deployed_plans, partition
-from backcheck.controls.iam_policy import allows
+from backcheck.controls.iam_policy import allows, say
 from backcheck.controls.key_needs import source_needs, used_vaults, vault_needs
+from backcheck.controls.moments import few
 from backcheck.controls.service_roles import AWS_POLICIES, FOR_BACKUP, NamedRole, as_named, as_on_its_page, judge_role
+from backcheck.controls.subjects import ScopedTable, tables_in_scope
+from backcheck.controls.table_policy import BESIDES
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import Key, PolicyDocument, Statement
@@ -34,6 +38,8 @@ def backup_roles(world: World) -> Iterator[NamedRole | Verdict]:
     yield from found.values()
 
 
+COPY_FROM = "backup:CopyFromBackupVault"
+"""It has no resource form (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbackup.html)."""
 THE_ROLE = (("AWS", f"arn:aws:iam::{examples.ACCOUNT}:role/shop-backup"),)
 TABLE_KEY = f"{examples.KEY_ARN}-orders"
 
@@ -97,6 +103,10 @@ def _dr_key(*statements: Statement) -> Key:
             }
         ),
         "its own policy": lambda: _own(examples.use_keys()),
+        "denied what comes without TLS": lambda: _own(
+            examples.use_keys(),
+            examples.allow("*", effect="Deny", conditions=(("Bool", "aws:SecureTransport", ("false",)),)),
+        ),
         "its own policy, with the keys by their aliases": lambda: _own(examples.use_keys(examples.by_alias("shop-*"))),
         "keys whose policies let the role in themselves": lambda: _own(
             primary={"keys": (examples.key(policy=examples.document(examples.use_keys(principals=THE_ROLE))),)},
@@ -191,6 +201,10 @@ def _dr_key(*statements: Statement) -> Key:
                 "roles": examples.roles("backup", trust=examples.trust(key="aws:SourceOrgID", value="o-1234567890"))
             }
         ),
+        "it is denied what AWS's policy allows besides": lambda: _own(
+            examples.use_keys(), examples.allow("dynamodb:DescribeTable", effect="Deny")
+        ),
+        "it is denied to copy from vaults": lambda: _own(examples.use_keys(), examples.allow(COPY_FROM, effect="Deny")),
         "another policy that was not read": lambda: examples.world(
             account={"roles": examples.roles("backup", policies=(examples.managed(FOR_BACKUP), examples.managed("X")))}
         ),
@@ -207,7 +221,24 @@ def backup_role_works(named: NamedRole, world: World) -> Verdict:
     actions = ["dynamodb:StartAwsBackupJob", *(["backup:CopyIntoBackupVault"] if named.copies else [])]
     needs = (*vault_needs(used_vaults(world.policy), named.account, world), *source_needs(named.account, world))
     judged = judge_role(named, actions, FOR_BACKUP, world, needs)
+    if judged.status is Status.PASS and (open_question := next(_denied_besides(named, world), None)):
+        return unread(open_question, resource=named.resource)
     return replace(judged, notes=(*judged.notes, *_notes(named, judged, world)))
+
+
+def _denied_besides(named: NamedRole, world: World) -> Iterator[Gap]:
+    """What the role's own policies take away of AWS's policy, of which no page says what a job does without."""
+    role = named.role
+    if isinstance(role, Gap) or isinstance(role.policies, Gap):
+        return
+    read = [policy for policy in role.policies if not isinstance(policy.document, Gap)]
+    tables = [one.table.arn for one in tables_in_scope(world) if isinstance(one, ScopedTable)]
+    asked = [(action, table) for action in BESIDES for table in tables]
+    asked += [(COPY_FROM, "*")] if named.copies else []
+    ours = from_account(role.account)
+    denied = {action for action, resource in asked if say(read, action, resource, ours).denied is not False}
+    if denied:
+        yield roles.open_question(role, f"its own policies deny {few(sorted(denied))}, which AWS's allows it")
 
 
 def _notes(named: NamedRole, judged: Verdict, world: World) -> Iterator[str]:

@@ -19,6 +19,7 @@ from backcheck.controls.key_needs import (
     vaults_away,
 )
 from backcheck.controls.keys import NOT_THERE
+from backcheck.controls.restored_table import on_a_new_table
 from backcheck.controls.roles import open_question, role_name
 from backcheck.controls.service_roles import AWS_POLICIES, BACKUP, FOR_RESTORES, NamedRole, as_named, judge_role
 from backcheck.finding import Severity, Status, Verdict
@@ -104,6 +105,11 @@ def _two(*passed: str, there: tuple[NamedPolicy, ...] | None = None, **changes: 
     return examples.world(**{"account": {"roles": roles}, "policy": policy, **changes})
 
 
+def _in_place() -> NamedPolicy:
+    """A policy that speaks of the table alone."""
+    return examples.inline(examples.allow(SOME_TABLE_ACTION, resources=(examples.TABLE_ARN,)), examples.use_keys())
+
+
 def _using(*keys: str) -> tuple[NamedPolicy, ...]:
     """A policy that may restore, and use those keys as AWS Backup needs it."""
     return (examples.inline(examples.allow(SOME_TABLE_ACTION), examples.use_keys(resources=keys)),)
@@ -139,6 +145,9 @@ def _using(*keys: str) -> tuple[NamedPolicy, ...]:
         "a role of its own": examples.world,
         "a table under a key that it may use": lambda: _table_under_a_key(),
         "the DR Region has its own": lambda: _two(),
+        "it may not write to the table that is restored": lambda: _own(
+            examples.use_keys(), examples.allow("dynamodb:*Item", effect="Deny", resources=(examples.TABLE_ARN,))
+        ),
     },
     fails={
         "it may not restore": lambda: examples.world(account={"roles": examples.roles("restore", policies=())}),
@@ -168,6 +177,16 @@ def _using(*keys: str) -> tuple[NamedPolicy, ...]:
         "to any service": lambda: _drill_policies(_passes(conditions=())),
     },
     unknown={
+        "it may not fill the restored table": lambda: _own(
+            examples.use_keys(), examples.allow("dynamodb:BatchWriteItem", effect="Deny")
+        ),
+        "it may restore into no table of such a name": lambda: _own(
+            examples.use_keys(),
+            examples.allow("dynamodb:*", effect="Deny", resources=("arn:aws:dynamodb:*:*:table/restored-*",)),
+        ),
+        "it may restore the tables that are there, and into no other": lambda: examples.world(
+            account={"roles": examples.roles("restore", policies=(_in_place(),))}
+        ),
         "it may not use the table's key, which a restored table may get": lambda: _table_under_a_key(
             examples.use_keys()
         ),
@@ -203,6 +222,8 @@ def restore_role_works(named: NamedRole, world: World) -> Verdict:
     judged = judge_role(named, [SOME_TABLE_ACTION], FOR_RESTORES, world, _needs(named, world))
     if judged.status is Status.FAIL:
         return judged
+    if judged.status is Status.PASS and (gap := next(on_a_new_table(named, SOME_TABLE_ACTION, world), None)):
+        judged = unread(gap, resource=named.resource)
     caller = world.policy.roles.drill
     if caller is None or isinstance(named.role, Gap):
         return judged

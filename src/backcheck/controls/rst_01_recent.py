@@ -80,6 +80,7 @@ def _test(state: str, validation: str | None = None) -> RestoreJob:
     ),
     passes={
         "this month": examples.world,
+        "a template that tests restores each month": lambda: _tested(),
         "by AWS's own schedule": lambda: examples.world(
             primary={"rules": (), "restore_testing": (examples.restore_testing(),)}
         ),
@@ -117,6 +118,7 @@ def _test(state: str, validation: str | None = None) -> RestoreJob:
             account={"kind": "template"}, primary={"rules": (examples.drill_rule(target_arns=()),)}
         ),
         "a template whose schedule starts what cannot run": _stopped_drill,
+        "a template whose restore tests are over": lambda: _tested(schedule="cron(0 3 2 * ? 2020)"),
     },
     unknown={
         "none yet": lambda: examples.world(drills=()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from backcheck.controls.conditions import NAMING, Context, any_of, holds
+from backcheck.controls.conditions import NAMING, Context, any_of, from_account, holds
 from backcheck.controls.control import World, unread, verdict
 from backcheck.controls.deployment import partition
 from backcheck.controls.expected_points import vault_id
@@ -139,9 +139,10 @@ def _permissions(
     if isinstance(role.policies, Gap):
         yield role.policies
         return
+    ours = from_account(role.account)
     policies = tuple(as_on_its_page(policy, managed, actions) for policy in role.policies)
     for action in actions:
-        answers = {resource: allows(policies, action, resource) for resource in _resources(action, role, world)}
+        answers = {resource: allows(policies, action, resource, ours) for resource in _resources(action, role, world)}
         refused = [resource for resource, answer in answers.items() if answer is False]
         if refused:
             yield f"it may not {action} on {few(refused)}"

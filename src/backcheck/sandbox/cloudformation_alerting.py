@@ -42,7 +42,7 @@ _NOT_MODELLED_FUNCTION = (
 def _create_topic(site: Site) -> Physical:
     attributes = {key: text_of(site.properties[key]) for key in _TOPIC_ATTRIBUTES if key in site.properties}
     site.take(*_TOPIC_ATTRIBUTES, "TopicName", "Tags", "Subscription")
-    name = site.name("TopicName", LONGEST_TOPIC_NAME)
+    name = site.free_name("TopicName", LONGEST_TOPIC_NAME)
     if attributes.get("FifoTopic") == "true" and "TopicName" not in site.properties:
         name += ".fifo"
     params = {"Name": name, "Attributes": attributes, "Tags": site.properties.get("Tags", [])}
@@ -109,7 +109,7 @@ def _leave(_site: Site, _physical: Physical) -> None:
 
 def _create_rule(site: Site) -> Physical:
     settings = without(site.properties, "Targets", "Name")
-    name = site.name("Name", LONGEST_RULE_NAME)
+    name = site.free_name("Name", LONGEST_RULE_NAME)
     arn = site.call("events", "PutRule", {**settings, "Name": name})["RuleArn"]
     bus = str(site.properties.get("EventBusName", ""))
     return Physical(ref=name if not bus else f"{bus}|{name}", arn=arn, attributes={"Arn": arn}, keys=_rule(name, bus))
@@ -218,7 +218,7 @@ def _delete_permission(site: Site, permission: Physical) -> None:
 
 def _create_alarm(site: Site) -> Physical:
     site.take(*_ALARM)
-    name = site.name("AlarmName", LONGEST_ALARM_NAME)
+    name = site.free_name("AlarmName", LONGEST_ALARM_NAME)
     site.call("cloudwatch", "PutMetricAlarm", {**site.properties, "AlarmName": name})
     described = site.call("cloudwatch", "DescribeAlarms", {"AlarmNames": [name]})
     arn = described["MetricAlarms"][0]["AlarmArn"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,6 +98,7 @@ class Building:
             logical_id=wanted.logical_id,
             properties=properties,
             tags=self.stack.tags,
+            taken=frozenset(self._names(wanted.type)),
         )
         problem = self._build(kind, site, resource)
         resource.ignored = tuple(dict.fromkeys(site.ignored))
@@ -110,6 +111,13 @@ class Building:
             self._undo(kind, site, resource)
             return self._skip(resource, f"it could not be created here: {problem.removeprefix(f'{UNSUPPORTED}: ')}")
         return self._fail(resource, problem)
+
+    def _names(self, kind: str) -> Iterator[str]:
+        """What the resources of a type are called here: the end of an ARN, where Ref gives that."""
+        for stack in living_stacks(self.into.world, self.into.account, self.into.region):
+            for resource in stack.resources.values():
+                if resource.type == kind and resource.physical is not None:
+                    yield resource.physical.ref.rpartition(":")[2]
 
     def _nest(self, resource: StackResource, properties: Mapping[str, Any]) -> bool:
         """Deploy a nested stack whose template lies beside this one, as before `aws cloudformation package`."""

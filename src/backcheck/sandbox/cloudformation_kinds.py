@@ -49,6 +49,8 @@ class Site:
     """Plain and known."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """The stack's own tags, which go to what it creates."""
+    taken: frozenset[str] = frozenset()
+    """What the resources of this type are called that stacks have made here."""
     ignored: list[str] = field(default_factory=list)
     """Pointers of properties that the template has and the API, or this model, does not."""
 
@@ -79,6 +81,16 @@ class Site:
             return self.required(property_name)
         suffix = hashlib.sha256(f"{self.stack_id}/{self.logical_id}".encode()).hexdigest()[:12].upper()
         return f"{self.environment.stack_name}-{self.logical_id}"[: most - 13] + f"-{suffix}"
+
+    def free_name(self, property_name: str, most: int) -> str:
+        """The same, for a service that would overwrite what has the name. Raises PropertyError where something has.
+
+        "Resource names must be unique across all your active stacks" (aws-properties-name).
+        """
+        found = self.name(property_name, most)
+        if found in self.taken:
+            raise PropertyError(f"#/{property_name}: {found} already exists")
+        return found
 
     def required(self, name: str) -> str:
         """A property that is a string. Raises PropertyError where the template does not have it."""

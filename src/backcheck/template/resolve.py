@@ -34,7 +34,12 @@ _RESOURCE_ATTRIBUTES = frozenset(
     }
 )  # fmt: skip
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-product-attribute-reference.html"""
-_DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "DeletionPolicy": ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot"),
+    "UpdateReplacePolicy": ("Delete", "Retain", "Snapshot"),
+}
+"""https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html and
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html"""
 
 
 def resolve(
@@ -207,8 +212,8 @@ class _Resolution:
         if isinstance(value, Unresolved):
             self.unresolved.append(value)
             return "Delete"  # the policy that protects least
-        if value not in _DELETION_POLICIES:
-            raise self._error(f"{path}: {attribute} must be one of {', '.join(_DELETION_POLICIES)}", written or node)
+        if value not in _OPTIONS[attribute]:
+            raise self._error(f"{path}: {attribute} must be one of {', '.join(_OPTIONS[attribute])}", written or node)
         return str(value)
 
     def _depends_on(self, node: Map) -> tuple[str, ...]:
