@@ -40,9 +40,7 @@ def _filtered(policy: str) -> World:
         cfn.ALARM: ("",),
         cfn.MUTE: ("",),
         **cfn.TOPICS,
-        cfn.FUNCTION: ("/FunctionName",),
         cfn.RULE: ("/Targets",),
-        cfn.KEY: ("/KeyPolicy",),
     },
     why="The check that fails in silence is worse than none: everybody relies on it.",
     remedy=(
