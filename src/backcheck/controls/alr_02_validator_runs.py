@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from backcheck.controls import cfn, examples
-from backcheck.controls.control import BOTH, Reads, World, control, unknown, unread, verdict
+from backcheck.controls.control import BOTH, Reads, World, control, sorted_out, unknown, unread, verdict
 from backcheck.controls.delivery import EVENTBRIDGE, lets_in, not_decided
 from backcheck.controls.iam_policy import admits
 from backcheck.controls.listeners import ROLE
@@ -121,11 +121,9 @@ def check_runs(subject: Validator, world: World) -> Verdict:
             "EventBridge Scheduler are not read",
             at="ListRules.ScheduleExpression",
         )
-    found = [*_rule(subject, rules), *_function_of(subject, rules, world)]
-    problems = [one for one in found if isinstance(one, str)]
-    gaps = [one for one in found if isinstance(one, Gap)]
-    if gaps and not problems:
-        return unread(gaps[0], resource=subject.resource)
+    problems, gap = sorted_out([*_rule(subject, rules), *_function_of(subject, rules, world)])
+    if gap:
+        return unread(gap, resource=subject.resource)
     return verdict(
         not problems,
         expected=f"{subject.name or 'a function'} started by {subject.validation.schedule}",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from backcheck.controls import cfn, examples, messages
-from backcheck.controls.control import BOTH, World, control, not_applicable, unknown, unread, verdict
+from backcheck.controls.control import BOTH, World, control, not_applicable, sorted_out, unknown, unread, verdict
 from backcheck.controls.delivery import CLOUDWATCH, Deaf, reaches
 from backcheck.controls.moments import few
 from backcheck.controls.validator import Validator, validators
@@ -101,12 +101,11 @@ def failed_check_is_heard(subject: Validator, world: World) -> Verdict:
     if AlertEvent.VALIDATION_MISSING in alerts.on:
         missing = [a for a in mine if _on_missing(a, _runs_within(a.period_seconds, subject, world))]
         found += _heard("missing checks", missing, subject, alerts.topic, world)
-    problems = [one for one in found if isinstance(one, str)]
-    gaps = [one for one in found if isinstance(one, Gap)]
+    problems, gap = sorted_out(found)
     if problems and (computed := [alarm.name for alarm in alarms if _computes(alarm, alerts.topic)]):
         return unknown(f"{'; '.join(problems)}; but what {few(computed)} computes is not judged", at=AT)
-    if gaps and not problems:
-        return unread(gaps[0], resource=subject.resource)
+    if gap:
+        return unread(gap, resource=subject.resource)
     return verdict(
         not problems,
         expected=f"alarms on errors and missing runs of {subject.name} reach {alerts.topic}",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backcheck.controls import cfn, examples
-from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
+from backcheck.controls.control import BOTH, Reads, World, control, sorted_out, unread, verdict
 from backcheck.controls.coverage import coverage
 from backcheck.controls.deployment import DeployedRule, copy_lifecycle, deployed_rules, kept_for, partition, retention
 from backcheck.controls.dr_05_dr_restores import advanced
@@ -129,16 +129,16 @@ def _with_table_policy(action: str = BACKING_UP, **changes: Any) -> World:
 )
 def job_can_succeed(deployed: DeployedRule, world: World) -> Verdict:
     """Vaults, locks, keys and features of the rule and of its copies admit what the rule asks for."""
-    found = [
-        *_the_rule(deployed),
-        *_backup(deployed, world),
-        *_copies(deployed, world),
-        *_tables(deployed, world),
-    ]
-    problems = [one for one in found if isinstance(one, str)]
-    gaps = [one for one in found if isinstance(one, Gap)]
-    if gaps and not problems:
-        return unread(gaps[0], resource=deployed.resource, tier=deployed.tier)
+    problems, gap = sorted_out(
+        [
+            *_the_rule(deployed),
+            *_backup(deployed, world),
+            *_copies(deployed, world),
+            *_tables(deployed, world),
+        ]
+    )
+    if gap:
+        return unread(gap, resource=deployed.resource, tier=deployed.tier)
     return verdict(
         not problems,
         expected="nothing that makes every job fail",

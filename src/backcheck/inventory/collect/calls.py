@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -282,6 +282,16 @@ class Calls:
             self._made += calls
         if calls:
             self._progress(self._made)
+
+
+async def all_or_gap(asked: Iterable[Awaitable[T | Gap]]) -> tuple[T, ...] | Gap:
+    """Every answer, or the first Gap: one that cannot be read may be the one that decides."""
+    found: list[T] = []
+    for one in await asyncio.gather(*asked):
+        if isinstance(one, Gap):
+            return one
+        found.append(one)
+    return tuple(found)
 
 
 def _is_an_object(response_dict: Mapping[str, Any], **_: Any) -> None:
