@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, UnknownRegionError
 
 from backcheck.errors import UsageError
 from backcheck.inventory.collect.connect import Kind, Target, config, is_aws, is_intercepted
-from backcheck.inventory.collect.failure import CREDENTIALS, FAILURES, code_and_detail
+from backcheck.inventory.collect.failure import FAILURES, code_and_detail
 from backcheck.inventory.collect.paging import PAGES_AT_MOST, PAGING
 from backcheck.inventory.collect.quota import Quotas
 from backcheck.inventory.collect.reply import Malformed, Reply
@@ -200,11 +200,6 @@ class Calls:
             return self._target.kind
         urls = self._urls or {self._target.endpoint_url or ""}
         return Kind.LIVE if all(map(is_aws, urls)) and not is_intercepted() else Kind.ENDPOINT
-
-    @property
-    def credentials_refused(self) -> Gap | None:
-        """The first call whose credentials were refused."""
-        return next((gap for gap in self._gaps if gap.code in CREDENTIALS), None)
 
     def _all_pages(
         self, service: str, operation: str, region: str, parse: Callable[[Reply], tuple[T, ...]], params: dict[str, Any]
