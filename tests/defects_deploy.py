@@ -1,100 +1,62 @@
 """The lab's defects in its template and its functions: how each shows on the lab's version, and which test holds ours.
 
-Same rows as tests/defects.py, other layers: TPL (the template), LINT (cfn-lint), CODE (a request that botocore's model
-refuses), TEXT (what the source or the document says). tests/test_defects_deploy.py runs every row. The lab's template
-and functions are in fixtures/templates/lab, as they were written.
+Same rows as tests/defects.py, other layers: TPL (the template, after SAM where that matters), IAM (its policies),
+LINT (cfn-lint), CODE (requests and replies held against botocore's models), TEXT (what the source or document says).
+tests/test_defects_deploy.py runs every row. tests/lab.py reads the lab's files as they were written.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-import yaml
 from botocore.session import get_session
-from botocore.validate import ParamValidator
-from cfnlint.api import lint_file
-from tests.defects import ROOT, Defect
-from tests.templates.reading import Loader, walk
+from tests.defects import Defect
+from tests.lab import (
+    ACCOUNT,
+    RESTORED,
+    TABLE,
+    arguments,
+    calls,
+    cannot_ask,
+    lab,
+    lacks,
+    lacks_types,
+    linted,
+    names,
+    never,
+    properties,
+    reads,
+    refused,
+    reply,
+    says,
+    schedules,
+    seeded,
+    statements,
+    who_may,
+)
+from tests.templates.reading import walk
 
-LAB = ROOT / "fixtures" / "templates" / "lab"
 STRUCTURE = "tests/templates/test_structure.py"
 RIGHTS = "tests/templates/test_rights.py"
+FUNCTIONS = "tests/templates/test_function_permissions.py"
 DEPLOYED = "tests/templates/test_deployed.py"
 CHECK = "tests/functions/test_restore_check.py"
 RESTORE = "tests/functions/test_restore.py"
 VALIDATE = "tests/functions/test_validate_backup.py"
 
-
-@cache
-def lab() -> dict[str, Any]:
-    """The lab's template, parsed."""
-    loaded: dict[str, Any] = yaml.load((LAB / "template.yaml").read_text(), Loader)
-    return loaded
-
-
-def properties(name: str) -> dict[str, Any]:
-    """The properties of one of the lab's resources."""
-    found: dict[str, Any] = lab()["Resources"][name]["Properties"]
-    return found
-
-
-def types() -> str:
-    """Every resource type of the lab's template."""
-    return " ".join(sorted({one["Type"] for one in lab()["Resources"].values()}))
-
-
-def lacks(where: object, *names: str) -> str:
-    """Which of some names occur nowhere below a value."""
-    there = " ".join(f"{path} {value}" for path, value in walk(where))
-    return " ".join(f"no {name}" for name in names if name not in there)
-
-
-def refused(service: str, operation: str, request: dict[str, Any]) -> str:
-    """What botocore's model says of a request: what the SDK says before anything is sent."""
-    shape = get_session().get_service_model(service).operation_model(operation).input_shape
-    return str(ParamValidator().validate(request, shape).generate_report())
-
-
-def source(name: str) -> str:
-    """One of the lab's functions, in one line."""
-    return re.sub(r"\s+", " ", (LAB / "src" / f"{name}.js").read_text())
-
-
-def says(name: str, *texts: str) -> str:
-    """Those of some texts that stand in one of the lab's functions."""
-    return " | ".join(text for text in texts if text in source(name))
-
-
-def never(name: str, *words: str) -> str:
-    """Those of some words that occur nowhere in one of the lab's functions."""
-    return " ".join(f"never {word}" for word in words if word not in source(name))
-
-
-@cache
-def linted() -> str:
-    """What cfn-lint says of the lab's template."""
-    return "\n".join(f"{match.rule.id}: {match.message}" for match in lint_file(LAB / "template.yaml"))
-
-
-def statements() -> Iterator[dict[str, Any]]:
-    """The statements of the lab's restore function."""
-    for policy in properties("RestoreBackupFunction")["Policies"]:
-        yield from policy.get("Statement", ())
-
-
-def names() -> str:
-    """The lengths of the lab's names beyond the stack's own; AWS Backup takes 50 characters."""
-    texts = {value for _, value in walk(lab()["Resources"]) if isinstance(value, str)}
-    added = sorted({text.removeprefix("${AWS::StackName}") for text in texts if text.startswith("${AWS::StackName}-")})
-    return ", ".join(f"{name} leaves {50 - len(name)}" for name in added)
-
-
+REGIONS = ("us-east-1", "us-west-2")
+BACKUP_JOB = get_session().get_service_model("backup").shape_for("BackupJob")
+LEFT_OUT = ("Tags", "StreamSpecification", "TimeToLiveSpecification", "PointInTimeRecoverySpecification")
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableToPointInTime.html"""
 LAB_JOBS = {"ResourceType": "DynamoDB", "ByResource": {"TableName": "shop-products"}}
 LAB_RESTORE = {"RecoveryPointArn": "arn", "ResourceType": "DynamoDB", "NewResourceName": "shop-products-restored-1"}
 LAB_PITR = {"SourceTableName": "shop-products", "TargetTableName": "shop-restored", "UseLatestRestorableTime": "true"}
+
+
+def application_tables() -> list[Any]:
+    """What each function is told to be the table."""
+    told = (properties(name).get("Environment") for name in ("RestoreBackupFunction", "ValidateBackupFunction"))
+    return [one["Variables"]["PRODUCTS_TABLE"] for one in told if one]
 
 
 def row(number: str, layer: str, what: str, shows: Any, expected: str, held_by: str) -> Defect:
@@ -123,7 +85,7 @@ DEFECTS: tuple[Defect, ...] = (
         "D04",
         "TPL",
         "'Validation failures trigger alerts': there is no topic, no alarm, no subscription",
-        lambda: lacks(types(), "AWS::SNS::Topic", "AWS::CloudWatch::Alarm", "AWS::SNS::Subscription"),
+        lambda: lacks_types("AWS::SNS::Topic", "AWS::CloudWatch::Alarm", "AWS::SNS::Subscription"),
         "no AWS::SNS::Topic no AWS::CloudWatch::Alarm no AWS::SNS::Subscription",
         f"{STRUCTURE}::test_failures_of_backups_copies_and_restores_reach_a_topic_that_lets_them_in",
     ),
@@ -131,7 +93,7 @@ DEFECTS: tuple[Defect, ...] = (
         "D05",
         "TPL",
         "The rule may not invoke the validator: it never runs",
-        lambda: lacks(types(), "AWS::Lambda::Permission"),
+        lambda: lacks_types("AWS::Lambda::Permission"),
         "no AWS::Lambda::Permission",
         f"{STRUCTURE}::test_every_rule_that_starts_a_function_may_do_so",
     ),
@@ -169,19 +131,27 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     row(
         "D10",
-        "TEXT",
-        "A failed restore is reported as SUCCESS: neither error nor status of the reply is looked at",
-        lambda: never("restoreTest", "FunctionError", "statusCode"),
-        "never FunctionError never statusCode",
+        "CODE",
+        "A failed restore is reported as SUCCESS: of Invoke's reply neither the error nor the status is looked at",
+        lambda: reads("restoreTest", "result", reply("lambda", "Invoke"), "FunctionError", "StatusCode"),
+        "reads Payload; passes over FunctionError, StatusCode",
         f"{CHECK}::test_whatever_fails_whoever_waits_is_answered_once_in_time",
     ),
     row(
         "D11",
-        "TEXT",
-        "Nobody waits for the restore, reads the table or compares",
-        lambda: never("restoreTest", "describeTable", "scan", "describeRestoreJob"),
-        "never describeTable never scan never describeRestoreJob",
+        "CODE",
+        "Nobody waits for the restore, reads the table or compares: this is all that the two functions ask of AWS",
+        lambda: f"{calls('restoreTest')} {calls('restoreBackup')}",
+        "restoreTest: lambda.invoke. restoreBackup: dynamodb.restoreTableToPointInTime, backup.startRestoreJob.",
         f"{CHECK}::test_a_restore_is_waited_for_compared_removed_and_answered",
+    ),
+    row(
+        "D11",
+        "IAM",
+        "Nor could they: no role may read a restored table",
+        lambda: who_may("dynamodb:Scan", RESTORED),
+        "dynamodb:Scan: nobody",
+        f"{FUNCTIONS}::test_the_checks_functions_may_do_what_their_steps_call",
     ),
     row(
         "D12",
@@ -206,43 +176,65 @@ DEFECTS: tuple[Defect, ...] = (
     row(
         "D14",
         "TPL",
-        "'Monthly test restores': a custom resource runs on a change of its own, and there is no schedule",
-        lambda: lacks(
-            [one for key, one in lab()["Resources"].items() if "Validation" not in key], "ScheduleExpression: cron(0 6"
-        ),
-        "no ScheduleExpression: cron(0 6",
+        "'Monthly test restores': a custom resource runs on a change of its own; the validator alone has a schedule",
+        schedules,
+        "cron(0 5 * * ? *) starts ValidateBackupFunction.",
         "tests/templates/test_drill_stack.py::test_the_drill_has_a_schedule",
     ),
     row(
         "D15",
-        "TEXT",
-        "A table that has just got PITR has no time to restore to, and nobody waits for one",
-        lambda: never("restoreBackup", "describeContinuousBackups"),
-        "never describeContinuousBackups",
+        "IAM",
+        "A table that has just got PITR has no time to restore to, and nobody may ask whether it has one by now",
+        lambda: who_may("dynamodb:DescribeContinuousBackups", TABLE),
+        "dynamodb:DescribeContinuousBackups: nobody",
         f"{CHECK}::test_a_restore_is_waited_for_compared_removed_and_answered",
     ),
     row(
         "D16",
-        "TEXT",
-        "Restored tables are never deleted",
-        lambda: never("restoreTest", "deleteTable") + " " + never("restoreBackup", "deleteTable"),
-        "never deleteTable never deleteTable",
+        "IAM",
+        "Restored tables are never deleted: no role may",
+        lambda: who_may("dynamodb:DeleteTable", RESTORED),
+        "dynamodb:DeleteTable: nobody",
         f"{CHECK}::test_only_the_table_that_this_check_restored_is_deleted",
     ),
     row(
         "D17",
         "TPL",
-        "'Update the application's configuration': the table's name is not a parameter of anything",
-        lambda: lacks(lab(), "Parameters"),
-        "no Parameters",
+        "'Update the application's configuration': what it is told is the table of the template, whose name is fixed",
+        lambda: str([properties("ProductsTable")["TableName"], *application_tables()]),
+        "[{'Fn::Sub': '${AWS::StackName}-products'}, {'Ref': 'ProductsTable'}, {'Ref': 'ProductsTable'}]",
         f"{RESTORE}::test_the_labs_events_are_understood",
     ),
     row(
+        "D17",
+        "CODE",
+        "What a restore leaves out cannot be asked for",
+        lambda: cannot_ask("dynamodb", "RestoreTableToPointInTime", *LEFT_OUT),
+        "no Tags no StreamSpecification no TimeToLiveSpecification no PointInTimeRecoverySpecification",
+        "tests/drill/test_settings.py::test_what_aws_leaves_out_is_listed_with_the_command_that_sets_it",
+    ),
+    row(
+        "D17",
+        "IAM",
+        "And nobody may set it again",
+        lambda: " ".join(who_may(f"dynamodb:{action}", RESTORED) for action in ("TagResource", "UpdateTimeToLive")),
+        "dynamodb:TagResource: nobody dynamodb:UpdateTimeToLive: nobody",
+        "tests/drill/test_settings.py::test_what_aws_leaves_out_is_listed_with_the_command_that_sets_it",
+    ),
+    row(
         "D20",
-        "TEXT",
-        "Any job of any rule counts, of the first page only; a deleted recovery point still passes",
-        lambda: never("validateBackup", "NextToken", "ruleId", "RecoveryPoint"),
-        "never NextToken never ruleId never RecoveryPoint",
+        "CODE",
+        "Any job of any rule counts, also 'with issues'; a deleted recovery point still passes",
+        lambda: reads("validateBackup", "job", BACKUP_JOB, "CreatedBy", "RecoveryPointArn", "MessageCategory"),
+        "reads CompletionDate, State; passes over CreatedBy, RecoveryPointArn, MessageCategory",
+        f"{VALIDATE}::test_good_backups_are_validated",
+    ),
+    row(
+        "D20",
+        "CODE",
+        "Of the first page only",
+        lambda: reads("validateBackup", "backupJobs", reply("backup", "ListBackupJobs"), "NextToken"),
+        "reads BackupJobs; passes over NextToken",
         f"{VALIDATE}::test_good_backups_are_validated",
     ),
     row(
@@ -279,11 +271,19 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     row(
         "D26",
-        "TPL",
-        "Nothing restores in the DR region",
-        lambda: lacks(lab(), "vault-dr/", "DrRegion", "restore-dr"),
-        "no DrRegion no restore-dr",
-        f"{RESTORE}::test_point_in_time_is_refused_where_the_table_is_not",
+        "IAM",
+        "Nothing restores in the DR region: what may make a table here may make none there",
+        lambda: " ".join(who_may("dynamodb:CreateTable", RESTORED.replace("us-east-1", one)) for one in REGIONS),
+        "dynamodb:CreateTable: RestoreBackupFunction dynamodb:CreateTable: nobody",
+        f"{FUNCTIONS}::test_the_restore_function_may_do_what_it_calls",
+    ),
+    row(
+        "D26",
+        "TEXT",
+        "And its clients ask the region that it runs in",
+        lambda: says("restoreBackup", "new AWS.Backup();", "new AWS.DynamoDB();"),
+        "new AWS.Backup(); | new AWS.DynamoDB();",
+        f"{FUNCTIONS}::test_the_restore_function_may_do_what_it_calls",
     ),
     row(
         "D27",
@@ -311,28 +311,26 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     row(
         "D29",
-        "TPL",
+        "IAM",
         "A point-in-time restore writes to its target, for which the role has no right",
-        lambda: " ".join(
-            action for one in statements() if "restored" in str(one["Resource"]) for action in one["Action"]
-        ),
-        "dynamodb:RestoreTableToPointInTime dynamodb:CreateTable dynamodb:DescribeTable",
+        lambda: " ".join(who_may(f"dynamodb:{action}", RESTORED) for action in ("BatchWriteItem", "PutItem", "Query")),
+        "dynamodb:BatchWriteItem: nobody dynamodb:PutItem: nobody dynamodb:Query: nobody",
         f"{RIGHTS}::test_what_restores_may_fill_its_targets",
     ),
     row(
         "D30",
-        "TPL",
+        "IAM",
         "The function that restores may write and delete production items",
-        lambda: str(properties("RestoreBackupFunction")["Policies"][0]),
-        "{'DynamoDBCrudPolicy': {'TableName': {'Ref': 'ProductsTable'}}}",
+        lambda: " ".join(who_may(f"dynamodb:{action}", TABLE) for action in ("PutItem", "DeleteItem")),
+        "dynamodb:PutItem: RestoreBackupFunction dynamodb:DeleteItem: RestoreBackupFunction",
         f"{RIGHTS}::test_only_the_canary_writes_to_the_production_table",
     ),
     row(
         "D31",
-        "TPL",
+        "IAM",
         "There is no restore role, and nobody may pass one",
-        lambda: lacks(lab(), "iam:PassRole", "ForRestores"),
-        "no iam:PassRole no ForRestores",
+        lambda: f"{lacks(lab(), 'ForRestores')}; {who_may('iam:PassRole', f'arn:aws:iam::{ACCOUNT}:role/restore')}",
+        "no ForRestores; iam:PassRole: nobody",
         f"{RIGHTS}::test_roles_are_handed_to_aws_backup_only",
     ),
     row(
@@ -370,9 +368,10 @@ DEFECTS: tuple[Defect, ...] = (
     row(
         "D35",
         "TEXT",
-        "The physical id is left to the library: the log stream's name, another one at each update",
-        lambda: never("restoreTest", "PhysicalResourceId") + " " + says("restoreTest", "response.SUCCESS)"),
-        "never PhysicalResourceId response.SUCCESS)",
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-lambda-function-code-cfnresponsemodule.html
+        "The physical id, send's fifth argument, is left to the library: the log stream's name, another at each update",
+        lambda: f"given {arguments('restoreTest', 'response.send')} arguments",
+        "given 3, 4, 4 arguments",
         "tests/functions/test_reply.py::test_the_physical_id_is_stable_and_an_updates_own_is_kept",
     ),
     row(
@@ -395,8 +394,8 @@ DEFECTS: tuple[Defect, ...] = (
         "D41",
         "TEXT",
         "Test data has ids that nobody knows, and stays",
-        lambda: lacks(lab(), "seed", "canary"),
-        "no seed no canary",
+        seeded,
+        "POST of name, price, description, category, stock; key id is not among them",
         "tests/functions/test_seed_products.py::test_products_have_ids_of_ours_and_go_away_again",
     ),
     row(

@@ -84,8 +84,32 @@ def _restore(check: Check, settings: Settings, clients: Clients) -> Check:
     )
     call = pitr_call(request, span, source)
     begun = _exporting(replace(check, phase=Phase.RESTORING, at=wanted), settings, clients)
-    clients.dynamodb.restore_table_to_point_in_time(**call)  # last: where anything before it fails, no table is made
-    return begun
+    # Last: where anything before it fails, no table is made.
+    return begun if _made(call, clients) else _exporting(_made_before(check, settings, clients), settings, clients)
+
+
+def _made(call: Mapping[str, Any], clients: Clients) -> bool:
+    """Begin the restore; False where there is a table of that name."""
+    from botocore.exceptions import ClientError
+
+    try:
+        clients.dynamodb.restore_table_to_point_in_time(**call)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "TableAlreadyExistsException":
+            raise
+        return False
+    return True
+
+
+def _made_before(check: Check, settings: Settings, clients: Clients) -> Check:
+    """The check with the moment of the table that it made already: a step whose answer got lost is tried again.
+
+    Raises Error for a table of that name that is not this check's.
+    """
+    table = clients.dynamodb.describe_table(TableName=check.target_table)["Table"]
+    if why := not_ours(table, check, settings):
+        raise Error(f"there is a table {check.target_table} already: {why}")
+    return replace(check, phase=Phase.RESTORING, at=table["RestoreSummary"]["RestoreDateTime"].astimezone(UTC))
 
 
 def _exporting(check: Check, settings: Settings, clients: Clients) -> Check:

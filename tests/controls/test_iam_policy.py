@@ -106,6 +106,7 @@ def test_a_deny_keeps_a_service_out(who: tuple[tuple[str, str], ...]) -> None:
     [
         (("Bool", "aws:SecureTransport", ("false",)), False),
         (("Bool", "aws:PrincipalIsAWSService", ("false",)), False),
+        (("Null", "aws:SecureTransport", ("false",)), True),
         (("Bool", "aws:SecureTransport", ("False",)), False),
         (("StringNotEquals", "aws:SecureTransport", ("false",)), True),
         (("Null", "aws:PrincipalIsAWSService", ("false",)), True),

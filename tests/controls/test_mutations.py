@@ -198,7 +198,7 @@ def other_values(site: Site) -> Iterator[object]:
 
 def _other_tuples(value: tuple[object, ...]) -> Iterator[object]:
     if not value or isinstance(value[0], str):
-        yield from (("something-else",), (examples.TABLE_ARN,))
+        yield from (("something-else",), (examples.TABLE_ARN,), ("*",))
     if not value or isinstance(value[0], tuple):
         yield (("AWS", "arn:aws:iam::999988887777:root"),)
 

@@ -19,6 +19,7 @@ from tests.e2e.stage import PRODUCTS, Stage, heard, invoke, queue
 
 from functions.check import Check, Kind, Phase
 from functions.reply import ReplyTo
+from functions.restore_test import TIME_LIMIT
 
 pytestmark = pytest.mark.e2e
 
@@ -153,16 +154,16 @@ def test_a_delete_is_answered_at_once(stacks: dict[str, Stack], played: Stage, t
 
 
 def overdue(told: Answers) -> Check:
-    """A check that began 51 minutes ago, as the custom resource's function hands it to the state machine."""
-    now = datetime.now(UTC).replace(microsecond=0)
+    """A check whose time was up a minute ago, as the custom resource's function hands it to the state machine."""
+    started = datetime.now(UTC).replace(microsecond=0) - TIME_LIMIT - timedelta(minutes=1)
     request_id = str(uuid4())
     return Check(
         kind=Kind.CUSTOM_RESOURCE,
         phase=Phase.AWAIT_PITR,
         source_table_arn=TABLE,
         target_table=f"awsbackup-restore-test-deploy-{request_id[:8]}",
-        started=now - timedelta(minutes=51),
-        deadline=now - timedelta(minutes=1),
+        started=started,
+        deadline=started + TIME_LIMIT,
         reply_to=ReplyTo(
             url=told.url,
             stack_id=STACK,
@@ -192,7 +193,7 @@ def test_what_is_still_restoring_when_time_is_up_has_failed_and_people_hear_of_i
     assert check.reply_to is not None
     answer = told.of(check.reply_to.request_id)
     assert answer["Status"] == "FAILED"
-    assert "still restoring after 51 minutes" in answer["Reason"]
+    assert "still restoring after 36 minutes" in answer["Reason"]
     assert answer["PhysicalResourceId"] == "by-hand-TestPITRRestore"
     assert ("is left behind" in answer["Reason"]) == (check.target_table in left_over(played))
     message = heard(played, heard_by, check.reply_to.request_id)
@@ -208,4 +209,4 @@ def test_a_table_that_cannot_be_restored_to_any_time_yet_has_failed(
     assert check.reply_to is not None
     answer = told.of(check.reply_to.request_id)
     assert answer["Status"] == "FAILED"
-    assert "no time can be restored to yet after 51 minutes" in answer["Reason"]
+    assert "no time can be restored to yet after 36 minutes" in answer["Reason"]

@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from functions.check import Check, Kind, Phase
 from functions.reply import ReplyTo
 from functions.restore import Clients, Settings
 from functions.restore_check import Settings as CheckSettings
+from functions.restore_test import TIME_LIMIT
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 SOURCE_ARN = "arn:aws:dynamodb:us-east-1:111122223333:table/shop-products"
@@ -53,7 +54,7 @@ def check(kind: Kind = Kind.CUSTOM_RESOURCE, **changes: Any) -> Check:
         "source_table_arn": SOURCE_ARN,
         "target_table": f"{PREFIX}-deploy-20261122093000",
         "started": NOW,
-        "deadline": NOW + timedelta(minutes=50),
+        "deadline": NOW + TIME_LIMIT,
         "restore_job_id": "" if custom else "job-1",
         "reply_to": REPLY_TO if custom else None,
     }

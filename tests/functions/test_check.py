@@ -10,7 +10,7 @@ from tests.functions.building import NOW, check
 from functions.check import Check, Kind, Phase, StillRestoring, Verdict, Witness, blurred, still_in_time
 
 EQUAL = Verdict(equal=True, reason="10 items restored, all equal to the source's export", items=10)
-CAUGHT = {"Error": "StillRestoring", "Cause": json.dumps({"errorMessage": "still restoring after 50 minutes"})}
+CAUGHT = {"Error": "StillRestoring", "Cause": json.dumps({"errorMessage": "still restoring after 35 minutes"})}
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_only_a_verdict_without_any_failure_is_proof(changes: dict[str, Any], pr
 @pytest.mark.parametrize(
     ("caught", "says"),
     [
-        (CAUGHT, "StillRestoring: still restoring after 50 minutes"),
+        (CAUGHT, "StillRestoring: still restoring after 35 minutes"),
         ({"Error": "States.Timeout", "Cause": ""}, "States.Timeout: no reason given"),
         ({"Error": "X", "Cause": "not JSON"}, "X: not JSON"),
     ],
@@ -59,13 +59,13 @@ def test_what_the_state_machine_caught_becomes_the_reason(caught: dict[str, str]
 def test_a_second_failure_does_not_hide_the_first() -> None:
     first = Check.from_json({**check().to_json(), "error": CAUGHT})
     later = Check.from_json({**first.to_json(), "clean_up_error": {"Error": "ClientError", "Cause": "in use"}})
-    assert "still restoring after 50 minutes" in later.conclusion()[1]
+    assert "still restoring after 35 minutes" in later.conclusion()[1]
     assert "left behind: ClientError: in use" in later.conclusion()[1]
 
 
 @pytest.mark.parametrize(
     ("phase", "says"),
-    [(Phase.AWAIT_PITR, "no time can be restored to yet"), (Phase.RESTORING, "still restoring after 50 minutes")],
+    [(Phase.AWAIT_PITR, "no time can be restored to yet"), (Phase.RESTORING, "still restoring after 35 minutes")],
 )
 def test_at_its_deadline_a_check_stops_waiting(phase: Phase, says: str) -> None:
     given = check(phase=phase)

@@ -42,6 +42,7 @@ class Account:
     failing: str = ""
     now: datetime = NOW
     restored_at: datetime | None = None
+    restored_to: datetime | None = None
     deleted: list[str] = field(default_factory=list)
     replies: list[tuple[bool, str]] = field(default_factory=list)
     validations: list[tuple[str, str]] = field(default_factory=list)
@@ -70,8 +71,10 @@ class Account:
             raise denied("ExportTableToPointInTime")
         return {"ExportDescription": {"ExportArn": f"{SOURCE_ARN}/export/0123"}}
 
-    def _restore(self, **_: Any) -> dict[str, Any]:
-        self.restored_at = self.now
+    def _restore(self, **arguments: Any) -> dict[str, Any]:
+        if self.restored_at is not None:
+            raise ClientError({"Error": {"Code": "TableAlreadyExistsException", "Message": "is there"}}, "Restore")
+        self.restored_at, self.restored_to = self.now, arguments["RestoreDateTime"]
         return {}
 
     def _export(self, **_: Any) -> dict[str, Any]:
@@ -95,7 +98,7 @@ class Account:
                 "TableStatus": "ACTIVE" if self.now >= self.restored_at + self.active_after else "CREATING",
                 "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
                 "CreationDateTime": self.restored_at,
-                "RestoreSummary": {"SourceTableArn": self.restored_from},
+                "RestoreSummary": {"SourceTableArn": self.restored_from, "RestoreDateTime": self.restored_to},
             }
         }
 
@@ -169,11 +172,11 @@ ANY_KIND = [
     (Account(failing="compare"), "AccessDeniedException"),
     (Account(failing="clean-up"), "left behind"),
     (Account(export_status="FAILED"), "could not be exported: no room"),
-    (Account(active_after=timedelta(hours=3)), "still restoring after 51 minutes"),
-    (Account(exported_after=timedelta(hours=3)), "still restoring after 51 minutes"),
+    (Account(active_after=timedelta(hours=3)), "still restoring after 36 minutes"),
+    (Account(exported_after=timedelta(hours=3)), "still restoring after 36 minutes"),
 ]
 OUR_OWN = [
-    (Account(pitr_after=timedelta(hours=3)), "no time can be restored to yet after 51 minutes"),
+    (Account(pitr_after=timedelta(hours=3)), "no time can be restored to yet after 36 minutes"),
     (Account(restored_from=SOURCE_ARN + "-other"), "is not deleted: it was restored from"),
 ]
 
@@ -214,6 +217,22 @@ def test_a_step_that_is_cut_off_after_the_restore_leaves_no_table_behind(play: P
     with pytest.raises(NotProven, match="AccessDeniedException"):
         play(account, given)
     assert account.deleted == [given.target_table]
+
+
+def test_a_step_that_is_tried_again_goes_on_with_the_table_that_it_made() -> None:
+    """Its first answer got lost; meanwhile the latest restorable time moved on, and the table is of the earlier one."""
+    account, given = Account(), check()
+    account.now += account.pitr_after
+    first = restore_check.poll(given, CHECK_SETTINGS, account.clients(), account.now)
+    account.now += timedelta(minutes=1)
+    assert restore_check.poll(given, CHECK_SETTINGS, account.clients(), account.now) == first
+    assert first.at == account.restored_to
+
+
+def test_a_table_of_the_same_name_that_is_anothers_is_left_alone() -> None:
+    account = Account(restored_at=NOW - timedelta(hours=1), now=NOW + timedelta(minutes=6))
+    with pytest.raises(Error, match=r"there is a table .* already: it is older than this check"):
+        restore_check.poll(check(), CHECK_SETTINGS, account.clients(), account.now)
 
 
 @pytest.mark.parametrize(

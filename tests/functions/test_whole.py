@@ -23,6 +23,7 @@ from functions import restore, restore_check
 from functions.check import Check, Kind, NotProven, Phase
 from functions.restore import Clients
 from functions.restore_check import STEPS, Settings
+from functions.restore_test import TIME_LIMIT
 from functions.seed_products import write
 
 SOURCE = "arn:aws:dynamodb:us-east-1:123456789012:table/shop-products"
@@ -130,7 +131,7 @@ def played(
         source_table_arn=SOURCE,
         target_table=TARGET,
         started=started,
-        deadline=started + timedelta(minutes=50),
+        deadline=started + TIME_LIMIT,
         reply_to=REPLY_TO,
     )
 

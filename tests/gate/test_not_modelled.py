@@ -123,6 +123,16 @@ def test_a_property_that_nobody_models_is_noticed_in_every_type_that_a_control_r
             "      BackupVaultName: !Sub ${Prefix}-vault\n      NewInTwoYears: true\n",
             "VLT-01",
         ),
+        (
+            "      Statistic: Sum\n",
+            "      Statistic: Sum\n      WarmUpConfiguration: {WarmUpPeriodDurationInMinutes: 1440}\n",
+            "ALR-03",
+        ),
+        (
+            "      Principal: events.amazonaws.com\n",
+            "      Principal: events.amazonaws.com\n      InvokedViaFunctionUrl: true\n",
+            "ALR-02",
+        ),
     ],
 )
 def test_a_property_that_is_not_modelled_makes_what_hangs_on_it_unknown(old: str, new: str, control: str) -> None:

@@ -287,3 +287,34 @@ def test_nothing_of_the_policy_is_judged_as_a_template() -> None:
     found = judged(*ours()).run.findings
     places = {one.location.file for one in found if one.control.startswith("POL-") and one.location}
     assert places == {policy().source.file}
+
+
+SECOND_POLICY = """
+  Subscribable:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref AlertTopic]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {AWS: "*"}, Action: "sns:Subscribe", Resource: !Ref AlertTopic}]
+"""
+
+
+def test_a_topic_with_two_policies_has_the_one_that_comes_last_and_nothing_says_which() -> None:
+    found = judged(*ours("primary", replaced("\nResources:\n", f"\nResources:\n{SECOND_POLICY}"))).run.findings
+    for control in ("ALR-01", "ALR-03"):
+        told = next(one for one in found if one.control == control and "AlertTopicPolicy" in one.message + one.at)
+        assert told.status is Status.UNKNOWN
+        assert "nothing says which of the two comes last" in told.message
+
+
+@pytest.mark.parametrize(("first", "status"), [("AlertTopicPolicy", Status.FAIL), ("Subscribable", Status.PASS)])
+def test_where_the_template_says_which_policy_comes_last_that_one_is_judged(first: str, status: Status) -> None:
+    def change(content: str) -> str:
+        last = "Subscribable" if first == "AlertTopicPolicy" else "AlertTopicPolicy"
+        added = replaced("\nResources:\n", f"\nResources:\n{SECOND_POLICY}")(content)
+        head = f"  {last}:\n    Type: AWS::SNS::TopicPolicy\n"
+        return replaced(head, f"{head}    DependsOn: {first}\n")(added)
+
+    found = judged(*ours("primary", change)).run.findings
+    assert {one.status for one in found if one.control == "ALR-03"} == {status}

@@ -29,6 +29,12 @@ def copy_to(arn: str, **lifecycle: int) -> dict[str, Any]:
         pytest.param(
             {"Lifecycle": {"DeleteAfterDays": 0}}, "InvalidParameterValueException", "from 1 to 36500", id="0"
         ),
+        pytest.param(
+            {"Lifecycle": {"DeleteAfterDays": 30, "DeleteAfterEvent": "DELETE_AFTER_COPY"}},
+            "InvalidParameterValueException",
+            "DeleteAfterEvent is not valid as an input",
+            id="gone once it is copied",
+        ),
         pytest.param({"StartWindowMinutes": 10}, "InvalidParameterValueException", "at least 60", id="start window"),
         pytest.param(
             {"CompletionWindowMinutes": 52_560_001}, "InvalidParameterValueException", "52560000", id="completion"

@@ -1,7 +1,9 @@
 """ALR-03: a failed check is heard, and so is one that does not run."""
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import takewhile
 
 from backcheck.controls import cfn, examples, messages
 from backcheck.controls.control import BOTH, World, control, not_applicable, sorted_out, unknown, unread, verdict
@@ -15,7 +17,9 @@ from backcheck.inventory.watch import Alarm
 from backcheck.policy.model import AlertEvent
 
 AT = "DescribeAlarms.MetricName, Dimensions, TreatMissingData, ActionsEnabled, AlarmActions"
-ABOVE = frozenset({"GreaterThanThreshold", "GreaterThanOrEqualToThreshold"})
+BELOW = frozenset({"LessThanThreshold", "LessThanOrEqualToThreshold"})
+LONGEST_WINDOW = timedelta(days=7)
+"""'The maximum evaluation period': API_PutMetricAlarm, EvaluationPeriods."""
 LONGEST_SECONDS = 26 * 3600
 """A daily check that is missing is heard before the next one is due to be missed."""
 
@@ -70,6 +74,14 @@ def _filtered(policy: str) -> World:
         "a filter on the state of another message": lambda: _filtered('{"NewStateValue": ["OK"]}'),
         "it counts another unit": lambda: _alarms({"unit": "Seconds"}),
         "it rings even when the check has run": lambda: _alarms(runs={"threshold": 2.0}),
+        "it rings in each hour without a check": lambda: _alarms(
+            runs={"period_seconds": 3600, "evaluation_periods": 26, "datapoints_to_alarm": 1}
+        ),
+        "it rings without an error": lambda: _alarms(errors={"threshold": 0.0}),
+        "it rings between two good checks": lambda: _alarms(
+            errors={"period_seconds": 60, "treat_missing_data": "breaching"}
+        ),
+        "three failures in a row": lambda: _alarms(errors={"evaluation_periods": 3, "treat_missing_data": "breaching"}),
     },
     unknown={
         "an alarm on an expression": lambda: examples.world(
@@ -95,12 +107,12 @@ def failed_check_is_heard(subject: Validator, world: World) -> Verdict:
     if unnamed := subject.unnamed:
         return unread(unnamed, resource=subject.resource)
     mine = [alarm for alarm in alarms if _watches(alarm, subject.name)]
+    runs = _runs(subject, world)
     found: list[str | Gap] = []
     if AlertEvent.VALIDATION_FAILED in alerts.on:
-        found += _heard("failed checks", [a for a in mine if _on_errors(a)], subject, alerts.topic, world)
+        found += _heard("failed checks", [a for a in mine if _on_errors(a, runs)], subject, alerts.topic, world)
     if AlertEvent.VALIDATION_MISSING in alerts.on:
-        missing = [a for a in mine if _on_missing(a, _runs_within(a.period_seconds, subject, world))]
-        found += _heard("missing checks", missing, subject, alerts.topic, world)
+        found += _heard("missing checks", [a for a in mine if _on_missing(a, runs)], subject, alerts.topic, world)
     problems, gap = sorted_out(found)
     if problems and (computed := [alarm.name for alarm in alarms if _computes(alarm, alerts.topic)]):
         return unknown(f"{'; '.join(problems)}; but what {few(computed)} computes is not judged", at=AT)
@@ -128,41 +140,70 @@ def _computes(alarm: Alarm, topic: str) -> bool:
     return not alarm.metric and alarm.actions_enabled and any(arn.endswith(f":{topic}") for arn in alarm.action_arns)
 
 
-def _on_errors(alarm: Alarm) -> bool:
-    """One error is enough to set it off.
+def _on_errors(alarm: Alarm, runs: Sequence[datetime]) -> bool:
+    """One failed check sets it off, and good ones do not: an alarm that rings all the time tells of no failure.
 
-    A check runs once in many periods: where the other periods count as good, or not at all, two in a row never breach.
+    Where periods without a check count as bad, it must be that one failure makes the difference; elsewhere two periods
+    in a row never breach, since a check runs once in many.
     """
-    reached = alarm.threshold < 1 or (alarm.threshold == 1 and alarm.comparison == "GreaterThanOrEqualToThreshold")
+    at_one = 0 < alarm.threshold <= 1 and alarm.comparison == "GreaterThanOrEqualToThreshold"
+    at_one = at_one or (0 <= alarm.threshold < 1 and alarm.comparison == "GreaterThanThreshold")
     whole = alarm.statistic in ("Sum", "Maximum")
-    needed = alarm.datapoints_to_alarm or alarm.evaluation_periods
-    enough = needed <= 1 or alarm.treat_missing_data == "breaching"
-    return alarm.metric == "Errors" and alarm.comparison in ABOVE and reached and whole and enough
+    if alarm.treat_missing_data == "breaching":
+        bad = _most_bad(alarm, runs, lambda count: count > 0)
+        enough = bad < _needed(alarm) <= bad + 1
+    else:
+        enough = _needed(alarm) <= 1
+    return alarm.metric == "Errors" and at_one and whole and enough
 
 
-def _on_missing(alarm: Alarm, runs: int) -> bool:
-    """No run, and so no data, sets it off within a day; as many as there can be in a period do not.
+def _on_missing(alarm: Alarm, runs: Sequence[datetime]) -> bool:
+    """No run, and so no data, sets it off within a day; as many as the schedule makes do not.
 
     An alarm that rings all the time changes its state no more, and tells nobody when a check is missing.
     """
-    none = alarm.comparison == "LessThanThreshold" and 1 <= alarm.threshold <= runs
-    none = none or (alarm.comparison == "LessThanOrEqualToThreshold" and 0 <= alarm.threshold < runs)
+
+    def is_good(count: int) -> bool:
+        return count >= alarm.threshold if alarm.comparison == "LessThanThreshold" else count > alarm.threshold
+
+    none = alarm.comparison in BELOW and not is_good(0)
     soon = 0 < alarm.period_seconds * alarm.evaluation_periods <= LONGEST_SECONDS
     counted = alarm.statistic in ("Sum", "SampleCount")
-    return alarm.metric == "Invocations" and none and counted and soon and alarm.treat_missing_data == "breaching"
+    quiet = soon and _most_bad(alarm, runs, is_good) < _needed(alarm)
+    return alarm.metric == "Invocations" and none and counted and quiet and alarm.treat_missing_data == "breaching"
 
 
-def _runs_within(period_seconds: int, subject: Validator, world: World) -> int:
-    """The most runs that the policy's schedule puts into one period, by a week of it."""
-    validation = subject.validation
+def _needed(alarm: Alarm) -> int:
+    """'M out of N': how many of the periods must breach; all of them where the alarm does not say (PutMetricAlarm)."""
+    return alarm.datapoints_to_alarm or alarm.evaluation_periods
+
+
+def _most_bad(alarm: Alarm, runs: Sequence[datetime], is_good: Callable[[int], bool]) -> int:
+    """Of the periods that the alarm looks back on, the most that are not good though every check ran as scheduled.
+
+    That is when a check has just fallen out of sight. A period without a check is not good.
+    """
+    period = timedelta(seconds=alarm.period_seconds)
+    span = alarm.evaluation_periods * period
+    if not runs or not period or runs[0] + span > runs[-1]:
+        return alarm.evaluation_periods
+    fewest = alarm.evaluation_periods
+    for index, out in enumerate(runs):
+        if out + span > runs[-1]:
+            break
+        since = takewhile(span.__ge__, (run - out for run in runs[index + 1 :]))
+        counts = Counter(-(-passed // period) for passed in since)
+        fewest = min(fewest, sum(map(is_good, counts.values())))
+    return alarm.evaluation_periods - fewest
+
+
+def _runs(subject: Validator, world: World) -> tuple[datetime, ...]:
+    """When the policy's schedule starts the check, as far ahead as any alarm looks back, and a week more."""
+    schedule, zone = subject.validation.schedule, subject.validation.timezone
     try:
-        week = tuple(
-            Cron.parse(validation.schedule).between(world.now, world.now + timedelta(days=7), validation.timezone)
-        )
+        return tuple(Cron.parse(schedule).between(world.now, world.now + 2 * LONGEST_WINDOW, zone))
     except CronError:  # POL-04 fails that
-        return 1
-    period = timedelta(seconds=period_seconds)
-    return max((sum(first <= run < first + period for run in week) for first in week), default=1)
+        return ()
 
 
 def _heard(what: str, alarms: list[Alarm], subject: Validator, topic: str, world: World) -> Iterator[str | Gap]:

@@ -110,3 +110,6 @@ OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     "bool": _equals_in_any_case,
 }
 """By name; a negated one is the same with `not` in it."""
+
+NAMING = frozenset(OPERATORS) - {"bool"}
+"""Operators by which a condition names who may; others, such as ArnNotEquals, are met by the rest."""

@@ -11,7 +11,7 @@ from backcheck.controls.key_needs import source_needs, used_vaults, vault_needs
 from backcheck.controls.service_roles import AWS_POLICIES, FOR_BACKUP, NamedRole, as_named, as_on_its_page, judge_role
 from backcheck.finding import Severity, Status, Verdict
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Key, Statement
+from backcheck.inventory.iam import Key, PolicyDocument, Statement
 
 
 def backup_roles(world: World) -> Iterator[NamedRole | Verdict]:
@@ -47,6 +47,12 @@ def _own(*statements: Statement, **regions: examples.Changes) -> World:
         primary=regions.get("primary"),
         dr=regions.get("dr"),
     )
+
+
+def _but_for(source: str) -> PolicyDocument:
+    """A trust policy that lets AWS Backup assume the role, but not for this source."""
+    [statement] = examples.trust().statements
+    return examples.document(replace(statement, conditions=(("ArnNotLike", "aws:SourceArn", (source,)),)))
 
 
 def _dr_key(*statements: Statement) -> Key:
@@ -164,6 +170,9 @@ def _dr_key(*statements: Statement) -> Key:
         ),
     },
     unknown={
+        "it trusts AWS Backup for any source but this account's": lambda: examples.world(
+            account={"roles": examples.roles("backup", trust=_but_for(f"arn:aws:backup:*:{examples.ACCOUNT}:*"))}
+        ),
         "the key's policy not read": lambda: examples.world(
             primary={"keys": (examples.key(policy=examples.gap("GetKeyPolicy", service="kms")),)}
         ),

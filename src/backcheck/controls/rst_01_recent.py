@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
 from backcheck.controls.deployment import same_zone
 from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, not_to_tell, nothing_yet, passed, summed_up
 from backcheck.controls.moments import told
+from backcheck.controls.restore_testing import lacking
 from backcheck.controls.validator import function_name
 from backcheck.cron import same_schedule
 from backcheck.drill.record import DrillRecord
 from backcheck.finding import Severity, Status, Verdict
-from backcheck.inventory.backup import RestoreJob, RestoreTestingSelection
+from backcheck.inventory.backup import RestoreJob
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.model import RegionInventory
 from backcheck.inventory.watch import EventRule
@@ -25,6 +27,11 @@ TEMPLATE_AT = "AWS::Events::Rule.ScheduleExpression, AWS::Backup::RestoreTesting
 def _stopped_drill() -> World:
     stopped = examples.function(name="shop-drill", reserved_concurrency=0)
     return examples.world(account={"kind": "template"}, primary={"functions": (examples.function(), stopped)})
+
+
+def _tested(**changes: Any) -> World:
+    testing = {"rules": (), "restore_testing": (examples.restore_testing(**changes),)}
+    return examples.world(account={"kind": "template"}, primary=testing)
 
 
 def _test(state: str, validation: str | None = None) -> RestoreJob:
@@ -102,6 +109,10 @@ def _test(state: str, validation: str | None = None) -> RestoreJob:
         ),
         "the last one failed": lambda: examples.world(drills=examples.drills("dr-copy", passed=False)),
         "a template without a schedule": lambda: examples.world(account={"kind": "template"}, primary={"rules": ()}),
+        "a template whose restore testing restores none of the vault's points": lambda: _tested(
+            takes=examples.tested_points(exclude_vaults=("*:backup-vault:shop-vault",))
+        ),
+        "a template whose restore testing is too seldom": lambda: _tested(schedule="cron(0 3 2 1 ? *)"),
         "a template whose schedule starts nothing": lambda: examples.world(
             account={"kind": "template"}, primary={"rules": (examples.drill_rule(target_arns=()),)}
         ),
@@ -113,6 +124,9 @@ def _test(state: str, validation: str | None = None) -> RestoreJob:
         "the only one could not be tried": lambda: examples.world(
             drills=examples.drills("backup", passed=False, undetermined=True, detail="could not be tried: AccessDenied")
         ),
+        "a template whose restore testing takes a role that was not judged": lambda: _tested(
+            selections=(examples.tested_tables(role_arn=f"arn:aws:iam::{examples.ACCOUNT}:role/other"),)
+        ),
         "simulated, for a live account": lambda: examples.world(drills=examples.drills("pitr", simulated=True)),
     },
 )
@@ -121,26 +135,29 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
 
     Templates show their schedule.
     """
-    scheduled = _is_scheduled(subject, world)
-    found = tuple(dict.fromkeys(_stopped(subject, world)))
-    stopped = tuple(one for one in found if isinstance(one, str))
+    unscheduled, stopped = _unscheduled(subject, world), tuple(dict.fromkeys(_stopped(subject, world)))
     if Reads.TEMPLATE in world.reads:
-        if scheduled and not stopped and (gap := next((one for one in found if isinstance(one, Gap)), None)):
-            return unread(gap, resource=subject.resource)
-        why = "; ".join(stopped) if scheduled else "; ".join(("nothing runs when a drill is due", *stopped))
-        return verdict(
-            scheduled and not stopped,
-            expected=f"a schedule that drills: {subject.drill.schedule}",
-            observed=why or "scheduled",
-            at=TEMPLATE_AT,
-            message=f"{subject.name}: {why or 'its drills are scheduled'}",
-        )
+        return _schedule(subject, (*unscheduled, *stopped))
     limit = timedelta(days=subject.drill.max_age_days)
     answers = [_of(method, subject.of(method), subject, world.now - limit) for method in subject.drill.methods]
     answers += _failed_tests(subject, world)
-    notes = () if scheduled else ("the account shows no schedule for drills",)
-    expected = f"each method passed within {subject.drill.max_age_days} days"
-    return summed_up(subject, answers, expected=expected, notes=(*notes, *stopped, *_failed_restores(subject, world)))
+    notes = ("the account shows no schedule for drills", *map(str, unscheduled)) if unscheduled else ()
+    notes = (*notes, *(one for one in stopped if isinstance(one, str)), *_failed_restores(subject, world))
+    return summed_up(subject, answers, expected=f"each method passed within {limit.days} days", notes=notes)
+
+
+def _schedule(subject: DrilledScope, lacks: Sequence[str | Gap]) -> Verdict:
+    """What a template says: that drills will run."""
+    known, gaps = [one for one in lacks if isinstance(one, str)], [one for one in lacks if isinstance(one, Gap)]
+    if gaps and not known:
+        return unread(gaps[0], resource=subject.resource)
+    return verdict(
+        not known,
+        expected=f"a schedule that drills: {subject.drill.schedule}",
+        observed="; ".join(known) or "scheduled",
+        at=TEMPLATE_AT,
+        message=f"{subject.name}: {'; '.join(known) or 'its drills are scheduled'}",
+    )
 
 
 def _of(method: Method, records: Sequence[DrillRecord], subject: DrilledScope, since: datetime) -> Answer:
@@ -165,20 +182,21 @@ def _last(records: Sequence[DrillRecord]) -> str:
     return f"last tried {told(records[-1].started)}: {records[-1].detail}"
 
 
-def _is_scheduled(subject: DrilledScope, world: World) -> bool:
-    return any(_drills(region, subject) for region in world.index.regions.values())
-
-
-def _drills(region: RegionInventory, subject: DrilledScope) -> bool:
-    """By AWS's restore testing, or by an enabled rule that starts something when the policy says (rules run in UTC)."""
-    plans = () if isinstance(region.restore_testing, Gap) else region.restore_testing
-    chosen = [one for plan in plans if not isinstance(plan.selections, Gap) for one in plan.selections]
-    if any(one.resource_type == "DynamoDB" and _takes(one, subject) for one in chosen):
-        return True
-    rules = () if isinstance(region.rules, Gap) else region.rules
-    return any(
-        _is_due_with(rule, subject) and (isinstance(rule.target_arns, Gap) or rule.target_arns) for rule in rules
-    )
+def _unscheduled(subject: DrilledScope, world: World) -> tuple[str | Gap, ...]:
+    """Why nothing drills; nothing where a rule or AWS's restore testing does, Gaps alone where that is not known."""
+    found: list[str | Gap] = []
+    for region in world.index.regions.values():
+        rules = () if isinstance(region.rules, Gap) else region.rules
+        if any(_is_due_with(rule, subject) and rule.target_arns for rule in rules):
+            return ()
+        found += (one for one in (region.rules, region.restore_testing) if isinstance(one, Gap))
+        for plan in () if isinstance(region.restore_testing, Gap) else region.restore_testing:
+            lacks = tuple(lacking(plan, region, subject, world))
+            if not lacks:
+                return ()
+            found += [one for one in lacks if isinstance(one, str)] or lacks
+    gaps = tuple(one for one in found if isinstance(one, Gap))
+    return gaps or (*(one for one in found if isinstance(one, str)), "nothing runs when a drill is due")
 
 
 def _is_due_with(rule: EventRule, subject: DrilledScope) -> bool:
@@ -210,12 +228,6 @@ def _without_concurrency(region: RegionInventory, name: str, rule: str) -> Itera
             yield one.reserved_concurrency
         elif one.reserved_concurrency == 0:
             yield f"{name}, which rule {rule} starts, never runs: its reserved concurrency is 0"
-
-
-def _takes(chosen: RestoreTestingSelection, subject: DrilledScope) -> bool:
-    """`*` or no ARN at all: every protected table, as far as its conditions go (API_RestoreTestingSelectionForGet)."""
-    arns = chosen.resource_arns
-    return not arns or "*" in arns or subject.resource in arns
 
 
 def _failed_tests(subject: DrilledScope, world: World) -> Iterator[Answer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from backcheck.controls.conditions import Context, any_of, holds
+from backcheck.controls.conditions import NAMING, Context, any_of, holds
 from backcheck.controls.control import World, sorted_out, unread, verdict
 from backcheck.controls.deployment import partition
 from backcheck.controls.expected_points import vault_id
@@ -118,9 +118,12 @@ def _on_the_source(statement: Statement, role: Role) -> bool:
     """Conditions on the source alone, within the role's account: AWS recommends them (cross-service-confused-deputy-
     prevention), and no page says that AWS Backup's call carries the keys. That is a note."""
     return all(
-        key.lower() == "aws:sourceaccount"
-        or (key.lower() == "aws:sourcearn" and all(value.split(":")[4:5] == [role.account] for value in values))
-        for _, key, values in statement.conditions
+        operator.lower() in NAMING
+        and (
+            key.lower() == "aws:sourceaccount"
+            or (key.lower() == "aws:sourcearn" and all(value.split(":")[4:5] == [role.account] for value in values))
+        )
+        for operator, key, values in statement.conditions
     )
 
 

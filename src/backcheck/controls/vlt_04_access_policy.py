@@ -62,6 +62,12 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
                 conditions=(("StringNotEquals", "aws:PrincipalOrgID", ("o-example",)),),
             ),
         ),
+        "nothing may be copied from it without TLS": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:CopyFromBackupVault",), conditions=(("Bool", "aws:SecureTransport", ("false",)),)
+            ),
+        ),
         "everybody of this account may copy into it": lambda: _with(
             examples.deny_deletion(),
             examples.allow(
@@ -126,6 +132,13 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
             examples.deny_deletion(
                 conditions=(("ArnNotEquals", "aws:PrincipalArn", (f"arn:aws:iam::{examples.ACCOUNT}:role/dev",)),)
             )
+        ),
+        "copies from it denied over TLS": lambda: _with(
+            examples.deny_deletion(),
+            examples.deny_deletion(
+                actions=("backup:CopyFromBackupVault",),
+                conditions=(("StringNotEquals", "aws:SecureTransport", ("false",)),),
+            ),
         ),
     },
     unknown={

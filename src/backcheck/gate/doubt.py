@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from backcheck.controls.cfn import BACKUP_RULES, PERMISSION, RULE
+from backcheck.controls.cfn import (
+    BACKUP_RULES,
+    INLINE,
+    PERMISSION,
+    ROLE_POLICY,
+    RULE,
+    TOPIC_INLINE,
+    TOPIC_POLICY,
+)
 from backcheck.controls.delivery import EVENTBRIDGE, SNS
 from backcheck.finding import Finding, Location, Status
 from backcheck.gate.deployment import Made
@@ -41,9 +50,9 @@ class Doubt:
         return f"/Resources/{self.made.resource.logical_id}{below}"
 
 
-def doubts(made: Iterable[Made]) -> tuple[Doubt, ...]:
+def doubts(made: tuple[Made, ...]) -> tuple[Doubt, ...]:
     """Everything that is not known about resources that a control reads, and what could hold any resource."""
-    return tuple(doubt for one in made for doubt in _of(one))
+    return (*(doubt for one in made for doubt in _of(one)), *_contested(made))
 
 
 def is_opaque(kind: str) -> bool:
@@ -67,6 +76,41 @@ def _of(made: Made) -> Iterator[Doubt]:
         if not about or not any(_overlap(about, other) for other in harmless):
             written = made.wanted.line_of(f"/Properties{pointer}") if made.wanted else resource.line
             yield Doubt(made=made, pointer=about, line=line or written, reason=reason)
+
+
+def _contested(made: tuple[Made, ...]) -> Iterator[Doubt]:
+    """Resources of a stack that set the same thing: which of them stays, only an order between them tells.
+
+    CloudFormation creates "in parallel to the extent possible"
+    (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-dependson.html).
+    """
+    setting: dict[tuple[str, ...], list[Made]] = {}
+    for one in made:
+        for what in _sets(one):
+            setting.setdefault((one.file, *one.place, *what), []).append(one)
+    first = {(one.file, one.place, one.resource.logical_id): one for one in made}
+
+    def waits_for(one: Made, other: Made) -> bool:
+        names = one.wanted.depends_on if one.wanted else ()
+        before = (first.get((one.file, one.place, name)) for name in names)
+        return other.resource.logical_id in names or any(waits_for(it, other) for it in before if it)
+
+    for rivals in setting.values():
+        for one, other in itertools.permutations(rivals, 2):
+            if not waits_for(one, other) and not waits_for(other, one):
+                why = f"{other.resource.logical_id} sets the same, and nothing says which of the two comes last"
+                yield Doubt(made=one, pointer="", line=one.resource.line, reason=why)
+
+
+def _sets(made: Made) -> Iterator[tuple[str, ...]]:
+    """What a resource sets of another: a topic's one policy, a role's policy of a name."""
+    physical = made.resource.physical
+    if physical is None:
+        return
+    if made.resource.type in (TOPIC_POLICY, TOPIC_INLINE):
+        yield from ((topic,) for topic in physical.keys["Topics"].split(","))
+    elif made.resource.type in (INLINE, ROLE_POLICY):
+        yield from ((role, physical.ref) for role in physical.keys["Roles"].split(","))
 
 
 def _hears_others(made: Made) -> bool:

@@ -231,7 +231,19 @@ class RestoreTestingPlan:
     name: str
     arn: str
     schedule: str
+    timezone: str
+    takes: RestoreTestingPoints | Gap
     selections: tuple[RestoreTestingSelection, ...] | Gap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreTestingPoints:
+    """Which recovery points a restore testing plan restores from (API_RestoreTestingRecoveryPointSelection)."""
+
+    point_types: tuple[str, ...]
+    include_vaults: tuple[str, ...]
+    """ARNs, or patterns with `*`."""
+    exclude_vaults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,3 +255,5 @@ class RestoreTestingSelection:
     role_arn: str
     resource_arns: tuple[str, ...]
     validation_window_hours: int
+    conditional: bool = False
+    """It has conditions on tags too."""

@@ -102,6 +102,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _op("backup", "ListCopyJobs", rate=20),
     _op("backup", "ListRestoreJobs", Need.DRILL, rate=20),
     _op("backup", "ListRestoreTestingPlans", Need.DRILL, rate=20),
+    _op("backup", "GetRestoreTestingPlan", Need.DRILL, on="testing", rate=15),
     _op("backup", "ListRestoreTestingSelections", Need.DRILL, on="testing", rate=20),
     _op("backup", "GetRestoreTestingSelection", Need.DRILL, on="testing", rate=15),
     _op("kms", "DescribeKey", on="key"),

@@ -24,6 +24,13 @@ _TOPIC_ATTRIBUTES = (
 _SUBSCRIPTION_ATTRIBUTES = (
     "DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy", "SubscriptionRoleArn",
 )  # fmt: skip
+_PERMISSION = ("Action", "FunctionName", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn")
+_ALARM = (
+    "ActionsEnabled", "AlarmActions", "AlarmDescription", "AlarmName", "ComparisonOperator", "DatapointsToAlarm",
+    "Dimensions", "EvaluationPeriods", "ExtendedStatistic", "InsufficientDataActions", "MetricName", "Metrics",
+    "Namespace", "OKActions", "Period", "Statistic", "Tags", "Threshold", "TreatMissingData", "Unit",
+)  # fmt: skip
+"""What is read of them. The API has more that decides, such as a warm-up in which an alarm performs no actions."""
 _NOT_MODELLED_FUNCTION = (
     "CapacityProviderConfig", "CodeSigningConfigArn", "DurableConfig", "FileSystemConfigs", "FunctionScalingConfig",
     "Layers", "PublishToLatestPublished", "RecursiveLoop", "RuntimeManagementConfig",
@@ -197,7 +204,7 @@ def _delete_function(site: Site, function: Physical) -> None:
 
 
 def _create_permission(site: Site) -> Physical:
-    site.ignore("EventSourceToken")  # moto makes no condition of it
+    site.take(*_PERMISSION)  # of the others moto makes no condition, and AWS does
     statement = site.name("", 100)
     params = {**site.properties, "StatementId": statement}
     site.call("lambda", "AddPermission", params)
@@ -210,6 +217,7 @@ def _delete_permission(site: Site, permission: Physical) -> None:
 
 
 def _create_alarm(site: Site) -> Physical:
+    site.take(*_ALARM)
     name = site.name("AlarmName", LONGEST_ALARM_NAME)
     site.call("cloudwatch", "PutMetricAlarm", {**site.properties, "AlarmName": name})
     described = site.call("cloudwatch", "DescribeAlarms", {"AlarmNames": [name]})

@@ -29,6 +29,9 @@ class Lifecycle:
     def read(cls, document: Mapping[str, Any] | None, *, where: str) -> Lifecycle:
         """Read and check a `Lifecycle`; -1 removes a period."""
         given = document or {}
+        if given.get("DeleteAfterEvent"):
+            # API_Lifecycle: with it a point goes 'after whichever condition is satisfied first. Not valid as an input.'
+            invalid(f"Invalid lifecycle in {where}. DeleteAfterEvent is not valid as an input")
         cold, delete = given.get("MoveToColdStorageAfterDays"), given.get("DeleteAfterDays")
         for name, days in (("MoveToColdStorageAfterDays", cold), ("DeleteAfterDays", delete)):
             if days is not None and days != -1 and not 1 <= days <= LONGEST_DAYS:

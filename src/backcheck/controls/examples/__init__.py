@@ -26,6 +26,8 @@ from backcheck.controls.examples.backups import (
     rules,
     selection,
     table,
+    tested_points,
+    tested_tables,
 )
 from backcheck.controls.examples.drilled import drill, drills, shop_drills
 from backcheck.controls.examples.jobs import backup_job, backup_jobs, copy_job, copy_jobs
@@ -134,6 +136,8 @@ __all__ = [
     "simulations",
     "subscription",
     "table",
+    "tested_points",
+    "tested_tables",
     "tier",
     "topic",
     "trust",

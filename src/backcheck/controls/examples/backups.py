@@ -14,6 +14,7 @@ from backcheck.inventory.backup import (
     PlanRule,
     PlanSelection,
     RestoreTestingPlan,
+    RestoreTestingPoints,
     RestoreTestingSelection,
     ScheduledRun,
 )
@@ -131,17 +132,30 @@ def preview() -> Iterator[ScheduledRun]:
 
 def restore_testing(**changes: Any) -> RestoreTestingPlan:
     """AWS's own restore testing of the table."""
-    chosen = RestoreTestingSelection(
+    made = RestoreTestingPlan(
+        name="shop_restores",
+        arn=f"arn:aws:backup:{HERE}:{ACCOUNT}:restore-testing-plan:shop_restores",
+        schedule="cron(0 3 2 * ? *)",
+        timezone="UTC",
+        takes=tested_points(),
+        selections=(tested_tables(),),
+    )
+    return replace(made, **changes)
+
+
+def tested_points(**changes: Any) -> RestoreTestingPoints:
+    """Snapshots of every vault."""
+    made = RestoreTestingPoints(point_types=("SNAPSHOT",), include_vaults=("*",), exclude_vaults=())
+    return replace(made, **changes)
+
+
+def tested_tables(**changes: Any) -> RestoreTestingSelection:
+    """The table, restored as the restore role."""
+    made = RestoreTestingSelection(
         name="orders",
         resource_type="DynamoDB",
         role_arn=f"arn:aws:iam::{ACCOUNT}:role/shop-restore",
         resource_arns=(TABLE_ARN,),
         validation_window_hours=4,
-    )
-    made = RestoreTestingPlan(
-        name="shop_restores",
-        arn=f"arn:aws:backup:{HERE}:{ACCOUNT}:restore-testing-plan:shop_restores",
-        schedule="cron(0 3 2 * ? *)",
-        selections=(chosen,),
     )
     return replace(made, **changes)

@@ -14,6 +14,7 @@ from backcheck.inventory.backup import (
     RegionSettings,
     RestoreJob,
     RestoreTestingPlan,
+    RestoreTestingPoints,
     RestoreTestingSelection,
 )
 from backcheck.inventory.collect.calls import Calls, all_or_gap
@@ -61,7 +62,7 @@ async def _jobs(
 
 
 async def restore_testing(calls: Calls, region: str) -> tuple[RestoreTestingPlan, ...] | Gap:
-    """AWS's own restore testing plans, with their selections."""
+    """AWS's own restore testing plans, with what they restore."""
     listed = await calls.pages(
         "backup",
         "ListRestoreTestingPlans",
@@ -74,7 +75,21 @@ async def restore_testing(calls: Calls, region: str) -> tuple[RestoreTestingPlan
 
 
 async def _testing_plan(calls: Calls, region: str, listed: RestoreTestingPlan) -> RestoreTestingPlan:
-    return replace(listed, selections=await _testing_selections(calls, region, listed.name))
+    takes, selections = await asyncio.gather(
+        _testing_points(calls, region, listed.name), _testing_selections(calls, region, listed.name)
+    )
+    return replace(listed, takes=takes, selections=selections)
+
+
+async def _testing_points(calls: Calls, region: str, plan: str) -> RestoreTestingPoints | Gap:
+    return await calls.one(
+        "backup",
+        "GetRestoreTestingPlan",
+        region,
+        lambda reply: _parsed_points(reply.part("RestoreTestingPlan").part("RecoveryPointSelection")),
+        about=plan,
+        RestoreTestingPlanName=plan,
+    )
 
 
 def _testing_listed(reply: Reply) -> RestoreTestingPlan:
@@ -83,7 +98,17 @@ def _testing_listed(reply: Reply) -> RestoreTestingPlan:
         name=reply.text("RestoreTestingPlanName"),
         arn=reply.text("RestoreTestingPlanArn"),
         schedule=reply.text("ScheduleExpression"),
+        timezone=reply.maybe_text("ScheduleExpressionTimezone") or "UTC",
+        takes=RestoreTestingPoints(point_types=(), include_vaults=(), exclude_vaults=()),
         selections=(),
+    )
+
+
+def _parsed_points(reply: Reply) -> RestoreTestingPoints:
+    return RestoreTestingPoints(
+        point_types=reply.optional_texts("RecoveryPointTypes"),
+        include_vaults=reply.optional_texts("IncludeVaults"),
+        exclude_vaults=reply.optional_texts("ExcludeVaults"),
     )
 
 
@@ -120,6 +145,7 @@ def _parsed_testing(reply: Reply) -> RestoreTestingSelection:
         role_arn=reply.text("IamRoleArn"),
         resource_arns=reply.optional_texts("ProtectedResourceArns"),
         validation_window_hours=reply.maybe_number("ValidationWindowHours") or 0,
+        conditional=reply.maybe_part("ProtectedResourceConditions") is not None,
     )
 
 
