@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from backcheck.controls import cfn, examples
-from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
+from backcheck.controls.control import BOTH, Reads, World, control, sorted_out, unread, verdict
 from backcheck.controls.deployment import same_zone
 from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, not_to_tell, nothing_yet, passed, summed_up
 from backcheck.controls.moments import told
@@ -148,9 +148,9 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
 
 def _schedule(subject: DrilledScope, lacks: Sequence[str | Gap]) -> Verdict:
     """What a template says: that drills will run."""
-    known, gaps = [one for one in lacks if isinstance(one, str)], [one for one in lacks if isinstance(one, Gap)]
-    if gaps and not known:
-        return unread(gaps[0], resource=subject.resource)
+    known, gap = sorted_out(lacks)
+    if gap:
+        return unread(gap, resource=subject.resource)
     return verdict(
         not known,
         expected=f"a schedule that drills: {subject.drill.schedule}",
