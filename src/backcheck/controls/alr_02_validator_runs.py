@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, Reads, World, control, sorted_out, unknown, unread, verdict
-from backcheck.controls.delivery import EVENTBRIDGE, lets_in, not_decided
+from backcheck.controls.delivery import EVENTBRIDGE, cannot_run, lets_in, not_decided
 from backcheck.controls.iam_policy import admits
 from backcheck.controls.listeners import ROLE
 from backcheck.controls.runtimes import deprecated
@@ -168,12 +168,7 @@ def _health(function: Function, world: World) -> Iterator[str | Gap]:
         yield f"{function.name} has {function.timeout_seconds} s, and needs {LEAST_TIMEOUT_SECONDS}"
     if deprecated(function.runtime, world.now.date()):
         yield f"{function.name} has the runtime {function.runtime}, which AWS has deprecated"
-    if function.state not in ("", "Active"):
-        yield f"{function.name} is {function.state}"
-    if isinstance(function.reserved_concurrency, Gap):
-        yield function.reserved_concurrency
-    elif function.reserved_concurrency == 0:  # "This stops your function from processing any events"
-        yield f"{function.name} has no concurrency: its reserved one is 0"
+    yield from cannot_run(function)
     if Reads.TEMPLATE in world.reads:
         return
     if isinstance(function.invocations_26h, Gap):
