@@ -34,6 +34,7 @@ CONTEXT: Context = {
         ("StringNotEquals", "kms:GrantIsForAWSResource", ("true",), True),
         ("Null", "kms:GrantIsForAWSResource", ("true",), True),
         ("Null", "kms:ViaService", ("true",), False),
+        ("Null", "kms:ViaService", ("true", "false"), True),
         ("ForAnyValue:StringEquals", "kms:ResourceAliases", ("alias/shop",), True),
         ("ForAnyValue:StringEquals", "kms:ResourceAliases", ("alias/other",), False),
         ("ForAllValues:StringLike", "kms:ResourceAliases", ("alias/s*",), False),

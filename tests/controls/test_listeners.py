@@ -227,6 +227,7 @@ def test_a_function_that_the_topic_starts() -> None:
         ({"policy": None}, "may not start"),
         ({"policy": examples.function().policy}, "may not start"),
         ({"reserved_concurrency": 0}, "its reserved one is 0"),
+        ({"state": "Failed"}, "is Failed"),
         ({"endpoint": f"{STARTED.arn}-gone"}, "does not exist"),
         ({"endpoint": f"{STARTED.arn}:live"}, "does not exist"),
     ],

@@ -44,6 +44,71 @@ CASES = {
 }  # fmt: skip
 
 
+OF_THE_ALERT_KEY = "      Description: !Sub Messages of ${Prefix}-backup-alerts\n"
+BY_PEOPLE = """\
+      Protocol: !Ref AlertProtocol
+      Endpoint: !Ref AlertEndpoint
+
+  AlertTopicPolicy:
+"""
+BY_A_FUNCTION = """\
+      Protocol: lambda
+      Endpoint: !GetAtt Hear.Arn
+
+  HearRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}
+  Hear:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.13
+      Handler: a.b
+      Role: !GetAtt HearRole.Arn
+      Code: {ZipFile: x}
+      ReservedConcurrentExecutions: 1
+  MayStartIt:
+    Type: AWS::Lambda::Permission
+    Properties:
+      Action: lambda:InvokeFunction
+      FunctionName: !Ref Hear
+      Principal: sns.amazonaws.com
+      SourceArn: !Ref AlertTopic
+
+  AlertTopicPolicy:
+"""
+ON_THE_WAY = {
+    "whether the topic's key is enabled": (OF_THE_ALERT_KEY, f"{OF_THE_ALERT_KEY}      Enabled: !Ref NotGiven\n"),
+    "of what kind the topic's key is": (OF_THE_ALERT_KEY, f"{OF_THE_ALERT_KEY}      KeySpec: !Ref NotGiven\n"),
+    "who may start the subscribed function": (
+        BY_PEOPLE, BY_A_FUNCTION.replace("SourceArn: !Ref AlertTopic", "SourceArn: !Ref NotGiven")),
+    "whether the subscribed function can run": (
+        BY_PEOPLE, BY_A_FUNCTION.replace("Executions: 1", "Executions: !Ref NotGiven")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ON_THE_WAY)
+def test_what_is_not_known_of_the_way_to_people_leaves_open_whether_they_hear(what: str) -> None:
+    found = found_with(*ON_THE_WAY[what])
+    heard = {(one.control, one.status) for one in found if one.control in ("ALR-01", "ALR-03")}
+    assert heard == {("ALR-01", Status.UNKNOWN), ("ALR-03", Status.UNKNOWN)}
+
+
+def test_a_subscribed_function_of_which_all_is_known_is_heard() -> None:
+    found = found_with(BY_PEOPLE, BY_A_FUNCTION)
+    assert {one.status for one in found if one.control in ("ALR-01", "ALR-03")} == {Status.PASS}
+
+
+def test_who_else_may_start_a_function_says_nothing_of_the_way_to_people() -> None:
+    by_s3 = BY_A_FUNCTION.replace("sns.amazonaws.com", "s3.amazonaws.com").replace("!Ref AlertTopic", "!Ref NotGiven")
+    found = found_with(
+        BY_PEOPLE,
+        by_s3.replace("Protocol: lambda\n      Endpoint: !GetAtt Hear.Arn", BY_PEOPLE.partition("\n\n")[0].strip()),
+    )
+    assert {one.status for one in found if one.control in ("ALR-01", "ALR-03")} == {Status.PASS}
+
+
 @pytest.mark.parametrize("control", CASES)
 def test_a_parameter_without_a_value_makes_what_hangs_on_it_unknown(control: str) -> None:
     old, new, tier, named = CASES[control]

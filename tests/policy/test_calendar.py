@@ -111,21 +111,6 @@ def test_the_stock_of_what_is_kept_for_ever_goes_back_400_days() -> None:
     assert len(stock((tier(kept=None),), moment("2026-06-10"))) == 400
 
 
-def test_the_latest_that_is_due() -> None:
-    rules = techmoda()
-    calendar = calendar_of(rules, moment("2026-05-30"), moment("2026-06-05"))
-    due = calendar.due_by(moment("2026-06-01T08:59"))
-    assert due is not None
-    assert (due.firing.tier.name, due.firing.at) == ("weekly", moment("2026-05-31"))
-    due = calendar.due_by(moment("2026-06-01T09:00"))
-    assert due is not None
-    assert due.firing.tier.name == "monthly"
-    daily = calendar.due_by(moment("2026-06-01T09:00"), rules[0])
-    assert daily is not None
-    assert daily.firing.at == moment("2026-05-30T01:00")
-    assert calendar.due_by(moment("2026-05-30")) is None
-
-
 SKIPS = "daylight saving leaves that time out in Europe/Berlin"
 
 

@@ -36,8 +36,9 @@ def test_the_lab_is_refused_with_the_reason_that_aws_gives_and_nothing_of_it_sta
     assert stack.failure.startswith("BackupPlan: Resource handler returned message:")
     assert "WeeklyBackups" in stack.failure
     assert "DeleteAfterDays cannot be less than 90 days apart from MoveToColdStorageAfterDays" in stack.failure
-    assert stack.failed is not None
-    assert (stack.failed.logical_id, stack.failed.line) == ("BackupPlan", 25)
+    assert stack.first_failure is not None
+    failed = stack.resources[stack.first_failure.logical_id]
+    assert (failed.logical_id, failed.line) == ("BackupPlan", 25)
     assert client(sandbox, "dynamodb").list_tables()["TableNames"] == []
     assert client(sandbox, "backup").list_backup_vaults()["BackupVaultList"] == []
     assert client(sandbox, "iam").list_roles()["Roles"] == []

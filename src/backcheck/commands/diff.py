@@ -43,7 +43,7 @@ def command(before: Path, after: Path) -> int:
 
 
 def _line(change: Change) -> str:
-    word = "worse " if change.worse else "better" if change.better else "       "[:6]
+    word = "worse " if change.worse else "better" if change.better else "      "
     return f"{word} {told(change)}"
 
 

@@ -26,7 +26,7 @@ from backcheck.recovery import Recovery, recovery
 def command(table: str, policy: Path, at: str | None, drills: Path | None, **account: Any) -> int:
     """Show the ways back of a TABLE, by name or ARN: the newest state first, how long it took in a drill, and how.
 
-    The newest state comes first, each with the time that the last drill of its kind took. Exit code 2: no way works.
+    Exit code 2: no way works.
     """
     loaded = load(policy)
     with progress(sys.stderr) as told:

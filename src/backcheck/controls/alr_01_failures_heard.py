@@ -96,7 +96,6 @@ def _filtered(policy: str | Gap, *, filters_body: bool = True) -> World:
         **cfn.TOPICS,
         cfn.VAULT: ("/Notifications",),
         cfn.AIR_GAPPED: ("",),
-        cfn.KEY: ("/KeyPolicy",),
     },
     why=(
         "A backup that has failed for a month, with nobody told, is found on the day when it is needed. AWS does not "

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from backcheck.controls import cfn, examples
-from backcheck.controls.control import BOTH, Reads, World, control, unknown, unread, verdict
-from backcheck.controls.delivery import EVENTBRIDGE, lets_in, not_decided
+from backcheck.controls.control import BOTH, Reads, World, control, sorted_out, unknown, unread, verdict
+from backcheck.controls.delivery import EVENTBRIDGE, cannot_run, lets_in, not_decided
 from backcheck.controls.iam_policy import admits
 from backcheck.controls.listeners import ROLE
 from backcheck.controls.runtimes import deprecated
@@ -121,11 +121,9 @@ def check_runs(subject: Validator, world: World) -> Verdict:
             "EventBridge Scheduler are not read",
             at="ListRules.ScheduleExpression",
         )
-    found = [*_rule(subject, rules), *_function_of(subject, rules, world)]
-    problems = [one for one in found if isinstance(one, str)]
-    gaps = [one for one in found if isinstance(one, Gap)]
-    if gaps and not problems:
-        return unread(gaps[0], resource=subject.resource)
+    problems, gap = sorted_out([*_rule(subject, rules), *_function_of(subject, rules, world)])
+    if gap:
+        return unread(gap, resource=subject.resource)
     return verdict(
         not problems,
         expected=f"{subject.name or 'a function'} started by {subject.validation.schedule}",
@@ -170,12 +168,7 @@ def _health(function: Function, world: World) -> Iterator[str | Gap]:
         yield f"{function.name} has {function.timeout_seconds} s, and needs {LEAST_TIMEOUT_SECONDS}"
     if deprecated(function.runtime, world.now.date()):
         yield f"{function.name} has the runtime {function.runtime}, which AWS has deprecated"
-    if function.state not in ("", "Active"):
-        yield f"{function.name} is {function.state}"
-    if isinstance(function.reserved_concurrency, Gap):
-        yield function.reserved_concurrency
-    elif function.reserved_concurrency == 0:  # "This stops your function from processing any events"
-        yield f"{function.name} has no concurrency: its reserved one is 0"
+    yield from cannot_run(function)
     if Reads.TEMPLATE in world.reads:
         return
     if isinstance(function.invocations_26h, Gap):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from backcheck.controls import cfn, examples, messages
-from backcheck.controls.control import BOTH, World, control, not_applicable, unknown, unread, verdict
+from backcheck.controls.control import BOTH, World, control, not_applicable, sorted_out, unknown, unread, verdict
 from backcheck.controls.delivery import CLOUDWATCH, Deaf, reaches
 from backcheck.controls.moments import few
 from backcheck.controls.validator import Validator, validators
@@ -44,9 +44,7 @@ def _filtered(policy: str) -> World:
         cfn.ALARM: ("",),
         cfn.MUTE: ("",),
         **cfn.TOPICS,
-        cfn.FUNCTION: ("/FunctionName",),
         cfn.RULE: ("/Targets",),
-        cfn.KEY: ("/KeyPolicy",),
     },
     why="The check that fails in silence is worse than none: everybody relies on it.",
     remedy=(
@@ -115,12 +113,11 @@ def failed_check_is_heard(subject: Validator, world: World) -> Verdict:
         found += _heard("failed checks", [a for a in mine if _on_errors(a, runs)], subject, alerts.topic, world)
     if AlertEvent.VALIDATION_MISSING in alerts.on:
         found += _heard("missing checks", [a for a in mine if _on_missing(a, runs)], subject, alerts.topic, world)
-    problems = [one for one in found if isinstance(one, str)]
-    gaps = [one for one in found if isinstance(one, Gap)]
+    problems, gap = sorted_out(found)
     if problems and (computed := [alarm.name for alarm in alarms if _computes(alarm, alerts.topic)]):
         return unknown(f"{'; '.join(problems)}; but what {few(computed)} computes is not judged", at=AT)
-    if gaps and not problems:
-        return unread(gaps[0], resource=subject.resource)
+    if gap:
+        return unread(gap, resource=subject.resource)
     return verdict(
         not problems,
         expected=f"alarms on errors and missing runs of {subject.name} reach {alerts.topic}",

@@ -31,7 +31,16 @@ BACKUP_RULE = f"{BACKUP_RULES}/{{rule}}"
 
 TABLES = {TABLE: ("",), GLOBAL_TABLE: ("",)}
 SELECTED = {SELECTION: ("/BackupSelection",), PLAN: ("",)}
-TOPICS = {TOPIC: ("",), TOPIC_POLICY: ("/PolicyDocument",), TOPIC_INLINE: ("/PolicyDocument",), SUBSCRIPTION: ("",)}
+TOPICS = {
+    TOPIC: ("",),
+    TOPIC_POLICY: ("/PolicyDocument",),
+    TOPIC_INLINE: ("/PolicyDocument",),
+    SUBSCRIPTION: ("",),
+    KEY: ("/KeyPolicy", "/Enabled", "/KeySpec", "/Origin"),
+    FUNCTION: ("/FunctionName", "/ReservedConcurrentExecutions"),
+    PERMISSION: ("",),
+}
+"""What a message passes on its way to people: subscribers may be functions."""
 ROLES = {MANAGED: ("/PolicyDocument",), INLINE: ("/PolicyDocument",), ROLE_POLICY: ("/PolicyDocument",)}
 KEYS = {
     VAULT: ("/EncryptionKeyArn",),

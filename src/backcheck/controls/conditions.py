@@ -68,7 +68,7 @@ def _met(operator: str, key: str, wanted: tuple[str, ...], context: Context) -> 
     if found is None or any("${" in value for value in wanted):
         return None
     if name == "null":
-        return (not found) == (wanted[0].lower() == "true") if wanted else None
+        return any((not found) is (value.lower() == "true") for value in wanted) if wanted else None
     bare = name.replace("not", "", 1)
     compare, negated = OPERATORS.get(bare), bare != name
     if compare is None or (key in MULTIVALUED and not quantifier):

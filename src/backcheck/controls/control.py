@@ -80,6 +80,7 @@ class Subject(Protocol):
 
 
 S = TypeVar("S", bound=Subject)
+P = TypeVar("P")
 Worlds = Mapping[str, Callable[[], World]]
 """Examples: what the example shows, and how to build it (lazily: nobody pays for examples that are not read)."""
 
@@ -221,6 +222,14 @@ def unknown(message: str, *, at: str, resource: str = "", tier: str | None = Non
 def unread(gap: Gap, *, resource: str = "", tier: str | None = None) -> Verdict:
     """Not known because of a Gap, which is named."""
     return unknown(f"could not be read: {gap}", at=gap.operation, resource=resource or gap.resource, tier=tier)
+
+
+def sorted_out(found: Iterable[P | Gap]) -> tuple[list[P], Gap | None]:
+    """What is wrong; where nothing is, the first of what could not be read: a FAIL outweighs it."""
+    kept = list(found)
+    problems = [one for one in kept if not isinstance(one, Gap)]
+    gap = next((one for one in kept if isinstance(one, Gap)), None)
+    return problems, None if problems else gap
 
 
 def not_applicable(message: str, *, resource: str = "", tier: str | None = None) -> Verdict:

@@ -139,15 +139,28 @@ def _endpoint(subscription: Subscription, topic: Topic, region: RegionInventory,
 def _starts(function: Function, topic: Topic) -> Path:
     if isinstance(function.policy, Gap):
         return function.policy
-    if isinstance(function.reserved_concurrency, Gap):
-        return function.reserved_concurrency
-    if function.reserved_concurrency == 0:
-        return Deaf(f"{function.name} has no concurrency: its reserved one is 0")
+    if why := next(cannot_run(function), None):
+        return Deaf(why) if isinstance(why, str) else why
     action = "lambda:InvokeFunction"
     _, statements = admits(function.policy, SNS, action, function.arn) if function.policy else (False, ())
     if not any(lets_in(one, topic.arn, SNS) for one in statements):
         return Deaf(f"{topic.arn} may not start {function.name}: no permission for its ARN")
     return None
+
+
+def cannot_run(function: Function) -> Iterator[str | Gap]:
+    """Why a function would not run though it is started.
+
+    "Functions can only be successfully invoked while active"
+    (https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html); a reserved concurrency of 0 "stops your
+    function from processing any events" (https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html).
+    """
+    if function.state not in ("", "Active"):
+        yield f"{function.name} is {function.state}"
+    if isinstance(function.reserved_concurrency, Gap):
+        yield function.reserved_concurrency
+    elif function.reserved_concurrency == 0:
+        yield f"{function.name} has no concurrency: its reserved one is 0"
 
 
 def lets_in(statement: Statement, source: str, service: str) -> bool:

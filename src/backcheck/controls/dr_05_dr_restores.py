@@ -1,10 +1,9 @@
 """DR-05: the other region is ready to restore."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from backcheck.controls import cfn, examples
-from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
+from backcheck.controls.control import BOTH, Reads, World, control, sorted_out, unread, verdict
 from backcheck.controls.coverage import DYNAMODB
 from backcheck.controls.keys import NOT_THERE, find_key, why_unusable
 from backcheck.controls.roles import find_role
@@ -16,13 +15,6 @@ from backcheck.inventory.model import RegionInventory
 
 MADE_BY_CODE = "aws:cloudformation:stack-name"
 NATIVE = RegionSettings(opt_in={"DynamoDB": True}, management={"DynamoDB": False})
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a restore would not work."""
-
-    text: str
 
 
 def dr_vaults(world: World) -> Iterator[PresentVault | Verdict]:
@@ -75,11 +67,9 @@ def dr_vaults(world: World) -> Iterator[PresentVault | Verdict]:
 )
 def dr_region_can_restore(subject: PresentVault, world: World) -> Verdict:
     """Advanced features in both regions, a restore role that exists, a usable key, a vault that code made."""
-    found = [*_features(subject, world), *_role(subject, world), *_key(subject, world)]
-    problems = [one.text for one in found if isinstance(one, Problem)]
-    gaps = [one for one in found if isinstance(one, Gap)]
-    if gaps and not problems:
-        return unread(gaps[0], resource=subject.resource)
+    problems, gap = sorted_out([*_features(subject, world), *_role(subject, world), *_key(subject, world)])
+    if gap:
+        return unread(gap, resource=subject.resource)
     return verdict(
         not problems,
         expected="advanced features, restore role and key are there",
@@ -90,7 +80,7 @@ def dr_region_can_restore(subject: PresentVault, world: World) -> Verdict:
     )
 
 
-def _features(subject: PresentVault, world: World) -> Iterator[Problem | Gap]:
+def _features(subject: PresentVault, world: World) -> Iterator[str | Gap]:
     """'Both must be true' (advanced-ddb-backup). A template does not show them."""
     if not world.policy.advanced_features_required or Reads.TEMPLATE in world.reads:
         return
@@ -98,7 +88,7 @@ def _features(subject: PresentVault, world: World) -> Iterator[Problem | Gap]:
         if isinstance(region.settings, Gap):
             yield region.settings
         elif not advanced(region.settings):
-            yield Problem(f"DynamoDB's advanced features are off in {region.region}")
+            yield f"DynamoDB's advanced features are off in {region.region}"
 
 
 def advanced(settings: RegionSettings) -> bool:
@@ -119,23 +109,23 @@ def _regions(subject: PresentVault, world: World) -> Iterator[RegionInventory]:
             yield world.index.regions[place]
 
 
-def _role(subject: PresentVault, world: World) -> Iterator[Problem | Gap]:
+def _role(subject: PresentVault, world: World) -> Iterator[str | Gap]:
     name = world.policy.roles.restore_away
     if name is None:
         return
     role = find_role(name, subject.vault.account, world)
     if isinstance(role, Gap):
-        yield Problem(f"there is no restore role {name}") if role.code in NOT_THERE else role
+        yield f"there is no restore role {name}" if role.code in NOT_THERE else role
 
 
-def _key(subject: PresentVault, world: World) -> Iterator[Problem | Gap]:
+def _key(subject: PresentVault, world: World) -> Iterator[str | Gap]:
     if subject.vault.key_arn is None:
         return
     key = find_key(subject.vault.key_arn, world)
     if isinstance(key, Gap):
-        yield Problem("the vault's key does not exist") if key.code in NOT_THERE else key
+        yield "the vault's key does not exist" if key.code in NOT_THERE else key
     else:
-        yield from (Problem(f"the vault's key {why}") for why in why_unusable(key))
+        yield from (f"the vault's key {why}" for why in why_unusable(key))
 
 
 def _notes(subject: PresentVault) -> Iterator[str]:

@@ -88,9 +88,11 @@ def nothing_yet(method: Method, subject: DrilledScope) -> Answer:
     """No drill of a method: not known whether it works."""
     simulated = f" ({subject.left_out} simulated ones are no evidence here)" if subject.left_out else ""
     later = [record for record in subject.future if record.method == method]
-    future = f" (a drill of the future: ended at {_to_the_second(later[-1].finished)}, " if later else ""
-    judged = f"judged as of {_to_the_second(subject.as_of)})" if later else ""
-    return Answer(status=Status.UNKNOWN, text=f"{method}: no drill yet{simulated}{future}{judged}")
+    future = ""
+    if later:
+        ended, judged = _to_the_second(later[-1].finished), _to_the_second(subject.as_of)
+        future = f" (a drill of the future: ended at {ended}, judged as of {judged})"
+    return Answer(status=Status.UNKNOWN, text=f"{method}: no drill yet{simulated}{future}")
 
 
 def _to_the_second(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from backcheck.controls import cfn, examples
-from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
+from backcheck.controls.control import BOTH, Reads, World, control, sorted_out, unread, verdict
 from backcheck.controls.coverage import coverage
 from backcheck.controls.deployment import DeployedRule, copy_lifecycle, deployed_rules, kept_for, partition, retention
 from backcheck.controls.dr_05_dr_restores import advanced
@@ -20,6 +20,7 @@ from backcheck.inventory.backup import Vault
 from backcheck.inventory.gap import Gap
 from backcheck.inventory.iam import PolicyDocument
 from backcheck.inventory.model import Table
+from backcheck.policy.model import Tier
 
 GUIDE = "https://docs.aws.amazon.com/aws-backup/latest/devguide"
 LEAST_START_WINDOW = 60
@@ -129,16 +130,16 @@ def _with_table_policy(action: str = BACKING_UP, **changes: Any) -> World:
 )
 def job_can_succeed(deployed: DeployedRule, world: World) -> Verdict:
     """Vaults, locks, keys and features of the rule and of its copies admit what the rule asks for."""
-    found = [
-        *_the_rule(deployed),
-        *_backup(deployed, world),
-        *_copies(deployed, world),
-        *_tables(deployed, world),
-    ]
-    problems = [one for one in found if isinstance(one, str)]
-    gaps = [one for one in found if isinstance(one, Gap)]
-    if gaps and not problems:
-        return unread(gaps[0], resource=deployed.resource, tier=deployed.tier)
+    problems, gap = sorted_out(
+        [
+            *_the_rule(deployed),
+            *_backup(deployed, world),
+            *_copies(deployed, world),
+            *_tables(deployed, world),
+        ]
+    )
+    if gap:
+        return unread(gap, resource=deployed.resource, tier=deployed.tier)
     return verdict(
         not problems,
         expected="nothing that makes every job fail",
@@ -183,17 +184,22 @@ def _copies(deployed: DeployedRule, world: World) -> Iterator[str | Gap]:
 def _tables(deployed: DeployedRule, world: World) -> Iterator[str | Gap]:
     """The policies of the tables that the rule backs up, against the roles of the selections that take them."""
     for subject in tables_in_scope(world):
-        if isinstance(subject, ScopedTable) and deployed.wanted in subject.tiers and subject.table.policy is not None:
-            if isinstance(subject.table.policy, Gap):
-                yield subject.table.policy
-                continue
-            if isinstance(deployed.plan.selections, Gap):
-                yield deployed.plan.selections
-                continue
-            for one in coverage(subject, world):
-                roles = {c.selection.iam_role_arn for c in one.choices if c.membership.selected is not False}
-                for role in sorted(roles) if one.wanted.key == deployed.wanted.plan else ():
-                    yield from _denial(subject.table, subject.table.policy, role)
+        if not isinstance(subject, ScopedTable) or deployed.wanted not in subject.tiers:
+            continue
+        policy, selections = subject.table.policy, deployed.plan.selections
+        if isinstance(policy, Gap):
+            yield policy
+        elif policy is not None and isinstance(selections, Gap):
+            yield selections
+        elif policy is not None:
+            for role in _roles(subject, deployed.wanted, world):
+                yield from _denial(subject.table, policy, role)
+
+
+def _roles(subject: ScopedTable, tier: Tier, world: World) -> list[str]:
+    """Those of the selections that take a table into the tier's plan, or may."""
+    choices = (choice for one in coverage(subject, world) if one.wanted.key == tier.plan for choice in one.choices)
+    return sorted({one.selection.iam_role_arn for one in choices if one.membership.selected is not False})
 
 
 def _denial(table: Table, policy: PolicyDocument, role: str) -> Iterator[str | Gap]:

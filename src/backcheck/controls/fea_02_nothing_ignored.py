@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from backcheck.controls import cfn, examples
-from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
+from backcheck.controls.control import BOTH, Reads, World, control, sorted_out, unread, verdict
 from backcheck.controls.deployment import DeployedRule, copy_lifecycle, deployed_rules
 from backcheck.controls.dr_05_dr_restores import NATIVE, advanced
 from backcheck.finding import Severity, Verdict
@@ -51,11 +51,9 @@ GUIDE = "https://docs.aws.amazon.com/aws-backup/latest/devguide"
 )
 def nothing_is_ignored(deployed: DeployedRule, world: World) -> Verdict:
     """No continuous backup of DynamoDB; cold storage only where advanced features are on, for backups and copies."""
-    found = [*_continuous(deployed), *_cold(deployed, world)]
-    problems = [one for one in found if isinstance(one, str)]
-    gaps = [one for one in found if isinstance(one, Gap)]
-    if gaps and not problems:
-        return unread(gaps[0], resource=deployed.resource, tier=deployed.tier)
+    problems, gap = sorted_out([*_continuous(deployed), *_cold(deployed, world)])
+    if gap:
+        return unread(gap, resource=deployed.resource, tier=deployed.tier)
     return verdict(
         not problems,
         expected="nothing that AWS ignores",

@@ -6,7 +6,7 @@ from typing import Any
 
 from backcheck.controls import cfn, examples
 from backcheck.controls.conditions import from_account
-from backcheck.controls.control import BOTH, World, control, unread, verdict
+from backcheck.controls.control import BOTH, World, control, sorted_out, unread, verdict
 from backcheck.controls.iam_policy import action_matches, allows
 from backcheck.controls.key_access import Need
 from backcheck.controls.key_needs import (
@@ -235,12 +235,10 @@ def restore_role_works(named: NamedRole, world: World) -> Verdict:
     if isinstance(passing.policies, Gap):
         return unread(passing.policies, resource=named.resource)
     ours = {one.resource for one in restore_roles(world) if one.account == named.account}
-    found = list(_passing(passing, passing.policies, named.role, ours))
-    problems = [one for one in found if isinstance(one, str)]
-    gaps = [one for one in found if isinstance(one, Gap)]
+    problems, gap = sorted_out(_passing(passing, passing.policies, named.role, ours))
     if problems:
         return _told(named, problems)
-    return unread(gaps[0], resource=named.resource) if gaps else judged
+    return unread(gap, resource=named.resource) if gap else judged
 
 
 def _told(named: NamedRole, problems: list[str]) -> Verdict:

@@ -6,13 +6,13 @@ from typing import Any
 from backcheck.controls import cfn, examples
 from backcheck.controls.control import BOTH, World, control, expect, not_applicable, unread
 from backcheck.controls.moments import few
-from backcheck.controls.roles import find_role
+from backcheck.controls.service_roles import as_named
 from backcheck.controls.subjects import ScopedTable, tables_in_scope
 from backcheck.controls.table_policy import RESTORING, open_question
 from backcheck.controls.table_policy import denied as denied_by
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Role, Statement
+from backcheck.inventory.iam import Statement
 from backcheck.inventory.model import Table
 
 AT = "DescribeContinuousBackups.PointInTimeRecoveryStatus"
@@ -120,9 +120,7 @@ def _denied(subject: ScopedTable, world: World) -> bool | Gap:
     table = subject.table
     if table.policy is None or isinstance(table.policy, Gap):
         return table.policy or False
-    name = world.policy.roles.drill or "whoever"
-    known = find_role(name, table.account, world)
-    role = known.arn if isinstance(known, Role) else f"arn:{table.arn.split(':')[1]}:iam::{table.account}:role/{name}"
+    role = as_named(world.policy.roles.drill or "whoever", table.account, world).resource
     found = denied_by(table.policy, table, role, (RESTORING,))
     return found if found is not None else open_question(table, f"its policy may deny {RESTORING} to {role}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from backcheck.controls.control import Reads, World
 from backcheck.inventory.gap import Gap, undecided
 from backcheck.inventory.iam import Role
+from backcheck.inventory.model import Inventory
 
 
 def find_role(name_or_arn: str, account: str, world: World) -> Role | Gap:
@@ -29,6 +30,13 @@ def find_role(name_or_arn: str, account: str, world: World) -> Role | Gap:
     if world.inventory is None or world.inventory.account(account) is None:
         return _gap(name, account, "NotLookedAt", "the snapshot has nothing of this account")
     return _gap(name, account, "NoSuchEntity", "the account has no such role")
+
+
+def role_arn(name: str, account: str, partition: str, inventory: Inventory) -> str:
+    """By the ARN that the account has the role under, where it was read: it may have a path."""
+    found = inventory.account(account)
+    roles = (one for one in (found.roles if found else ()) if isinstance(one, Role) and one.name == name)
+    return next((one.arn for one in roles), f"arn:{partition}:iam::{account}:role/{name}")
 
 
 def role_name(name_or_arn: str) -> str:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from backcheck.controls import cfn, examples
-from backcheck.controls.control import BOTH, Reads, World, control, unread, verdict
+from backcheck.controls.control import BOTH, Reads, World, control, sorted_out, unread, verdict
+from backcheck.controls.delivery import cannot_run
 from backcheck.controls.deployment import same_zone
 from backcheck.controls.drills import Answer, DrilledScope, drilled_scopes, not_to_tell, nothing_yet, passed, summed_up
 from backcheck.controls.moments import told
@@ -150,9 +151,9 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
 
 def _schedule(subject: DrilledScope, lacks: Sequence[str | Gap]) -> Verdict:
     """What a template says: that drills will run."""
-    known, gaps = [one for one in lacks if isinstance(one, str)], [one for one in lacks if isinstance(one, Gap)]
-    if gaps and not known:
-        return unread(gaps[0], resource=subject.resource)
+    known, gap = sorted_out(lacks)
+    if gap:
+        return unread(gap, resource=subject.resource)
     return verdict(
         not known,
         expected=f"a schedule that drills: {subject.drill.schedule}",
@@ -208,7 +209,7 @@ def _is_due_with(rule: EventRule, subject: DrilledScope) -> bool:
 
 
 def _stopped(subject: DrilledScope, world: World) -> Iterator[str | Gap]:
-    """Functions that would drill, or validate what a restore test restored, and have no concurrency to run with."""
+    """Functions that would drill, or validate what a restore test restored, and cannot run."""
     for region in world.index.regions.values():
         for rule in () if isinstance(region.rules, Gap) else region.rules:
             if not (_is_due_with(rule, subject) or (rule.enabled and RESTORES in rule.detail_types)):
@@ -217,19 +218,16 @@ def _stopped(subject: DrilledScope, world: World) -> Iterator[str | Gap]:
                 yield rule.target_arns
                 continue
             for name in (function_name(arn) for arn in rule.target_arns if ":lambda:" in arn):
-                yield from _without_concurrency(region, name, rule.name)
+                yield from _not_running(region, name, rule.name)
 
 
-def _without_concurrency(region: RegionInventory, name: str, rule: str) -> Iterator[str | Gap]:
+def _not_running(region: RegionInventory, name: str, rule: str) -> Iterator[str | Gap]:
     """Nothing for a target that is no function; a Gap where the function may be one that was not read."""
     functions = [one for one in region.functions if not isinstance(one, Gap) and one.name == name]
     if not functions:
         yield from (one for one in region.functions if isinstance(one, Gap))
-    for one in functions:
-        if isinstance(one.reserved_concurrency, Gap):
-            yield one.reserved_concurrency
-        elif one.reserved_concurrency == 0:
-            yield f"{name}, which rule {rule} starts, never runs: its reserved concurrency is 0"
+    for why in (why for one in functions for why in cannot_run(one)):
+        yield why if isinstance(why, Gap) else f"{why}; rule {rule} starts it"
 
 
 def _failed_tests(subject: DrilledScope, world: World) -> Iterator[Answer]:

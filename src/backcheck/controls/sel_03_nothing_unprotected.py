@@ -102,7 +102,7 @@ def table_is_protected(found: FoundTable, world: World) -> Verdict:
             message=f"{found.name} in {found.region.region} looks like ours and no scope of the policy covers it",
         )
     if Reads.TEMPLATE in world.reads:
-        return _passed(found, f"{found.name} is in scope {answers[0].key}", "in the policy")
+        return _passed(f"{found.name} is in scope {answers[0].key}", "in the policy")
     return _backed_up(found, answers[0], world)
 
 
@@ -111,11 +111,9 @@ def _backed_up(found: FoundTable, scope: TableScope, world: World) -> Verdict:
         return unread(found.region.protected, resource=found.resource)
     listed = world.index.protected.get(found.resource)
     if listed and listed.last_backup and not _of_another(listed.last_backup, found.table):
-        return _passed(
-            found, f"{found.name} was last backed up at {told(listed.last_backup)}", told(listed.last_backup)
-        )
+        return _passed(f"{found.name} was last backed up at {told(listed.last_backup)}", told(listed.last_backup))
     if isinstance(found.table, Table) and not _was_due(scope, found.table, world):
-        return _passed(found, f"{found.name} is so young that no backup was due yet", "none due yet")
+        return _passed(f"{found.name} is so young that no backup was due yet", "none due yet")
     return verdict(
         False,
         expected="a last backup",
@@ -136,7 +134,7 @@ def _was_due(scope: TableScope, table: Table, world: World) -> bool:
     return expectation(world.policy.tiers_of(scope), world).any_since(table.created)
 
 
-def _passed(found: FoundTable, message: str, observed: str) -> Verdict:
+def _passed(message: str, observed: str) -> Verdict:
     at = "ListTables.TableNames, ListProtectedResources.LastBackupTime"
     return verdict(True, expected="in the policy, backed up", observed=observed, at=at, message=message)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from backcheck.controls.conditions import NAMING, Context, any_of, from_account, holds
-from backcheck.controls.control import World, unread, verdict
+from backcheck.controls.control import World, sorted_out, unread, verdict
 from backcheck.controls.deployment import partition
 from backcheck.controls.expected_points import vault_id
 from backcheck.controls.iam_policy import admits, allows, denials
@@ -70,11 +70,9 @@ def judge_role(
         if named.role.code not in NOT_THERE:
             return unread(named.role, resource=named.resource)
         return _verdict(named, [f"it does not exist: {named.role.detail}"], managed)
-    found = [*_trust(named.role), *_permissions(named.role, actions, managed, world, needs)]
-    problems = [one for one in found if isinstance(one, str)]
-    gaps = [one for one in found if isinstance(one, Gap)]
-    if gaps and not problems:
-        return unread(gaps[0], resource=named.resource)
+    problems, gap = sorted_out([*_trust(named.role), *_permissions(named.role, actions, managed, world, needs)])
+    if gap:
+        return unread(gap, resource=named.resource)
     return _verdict(named, problems, managed, tuple(_notes(named.role)))
 
 

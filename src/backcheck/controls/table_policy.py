@@ -1,4 +1,4 @@
-"""Whether a table's own policy keeps a role from backing it up.
+"""Whether a table's own policy keeps a role from backing it up or restoring it, or lets strangers end it.
 
 "An explicit deny in any of these policies overrides the allow", a resource's policy among them
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html); what such a policy may be

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from backcheck.controls.roles import role_arn
 from backcheck.controls.subjects import covers
 from backcheck.drill.cost import Prices, estimate
 from backcheck.errors import UsageError
 from backcheck.inventory.backup import RecoveryPoint
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Role
 from backcheck.inventory.model import Inventory, PitrStatus, RegionInventory, Table
 from backcheck.policy.model import CHECKS, Drill, Method, Policy, TableScope
 
@@ -241,13 +241,6 @@ class _Planner:
         roles = self.policy.roles
         return roles.restore_away if method is Method.DR_COPY else roles.restore
 
-    def _role_arn(self, method: Method, account: str, partition: str) -> str:
-        """By the ARN that the account has the role under, where it was read: it may have a path."""
-        name, found = self._role(method), self.inventory.account(account)
-        roles = (one for one in (found.roles if found else ()) if isinstance(one, Role) and one.name == name)
-        known = next(roles, None)
-        return known.arn if known else f"arn:{partition}:iam::{account}:role/{name}"
-
     def _points(self, method: Method, table: Table) -> Iterator[RecoveryPoint | Gap]:
         """Usable points of this very table in the policy's vaults: at home for `backup`, away for `dr-copy`."""
         for region in self.inventory.regions():
@@ -331,7 +324,7 @@ class _Planner:
             target=target,
             at=at,
             recovery_point_arn=point.arn if point else None,
-            role_arn=self._role_arn(method, account, partition) if point else None,
+            role_arn=role_arn(self._role(method) or "", account, partition, self.inventory) if point else None,
             encryption=encryption,
             key_arn=key_arn,
             cost_usd=estimate(max(sizes), hours=hours, cold=cold, exported=self.exported, prices=self.prices),

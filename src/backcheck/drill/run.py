@@ -111,7 +111,7 @@ class Drill:
             restored = self._restored(course, client)
             after = self._timed(course, "witness again", lambda: self._scan_source(restore))
             of_t = restore.method is Method.PITR
-            course.compared = held_against_scans(restore, before, after, restored, of_t=of_t)
+            course.compared = held_against_scans(before, after, restored, of_t=of_t)
         course.settings = self._timed(course, "settings", lambda: self._compare_settings(restore))
 
     def _time_of_export(self, course: Course) -> datetime:

@@ -104,7 +104,7 @@ def held_against_export(
     restore: Restore, at: datetime, witness: Reading, restored: Reading, at_other_end: Callable[[datetime], Reading]
 ) -> Compared:
     """The restored table against an export at T; `at_other_end` exports again, to explain differences."""
-    found = _compared(restore, witness, restored, kind="export", independent=restore.method is not Method.PITR)
+    found = _compared(witness, restored, kind="export", independent=restore.method is not Method.PITR)
     found = replace(found, as_of=at, conclusive=True)
     if found.outcome is not Outcome.DIFFERENT:
         return found
@@ -117,9 +117,9 @@ def held_against_export(
     return replace(found, counts=_counted(witness, restored, around), notes=tuple(notes))
 
 
-def held_against_scans(restore: Restore, before: Reading, after: Reading, restored: Reading, *, of_t: bool) -> Compared:
+def held_against_scans(before: Reading, after: Reading, restored: Reading, *, of_t: bool) -> Compared:
     """The restored table against a source that was read twice. `of_t`: T lies between the two readings."""
-    found = _compared(restore, before, restored, kind="quiet-scan", independent=True)
+    found = _compared(before, restored, kind="quiet-scan", independent=True)
     if not before.manifest.digest.same_content(after.manifest.digest):
         reason = "the source was written to between its two readings: it is no witness; name a bucket for an export"
         return replace(found, outcome=Outcome.UNKNOWN, reason=reason)
@@ -132,7 +132,7 @@ def held_against_scans(restore: Restore, before: Reading, after: Reading, restor
     return replace(found, counts=counts, notes=(*found.notes, note))
 
 
-def _compared(restore: Restore, witness: Reading, restored: Reading, *, kind: str, independent: bool) -> Compared:
+def _compared(witness: Reading, restored: Reading, *, kind: str, independent: bool) -> Compared:
     comparison = compare(witness.manifest, restored.manifest)
     listed = _listed(witness, restored, comparison.buckets) if comparison.outcome is Outcome.DIFFERENT else None
     reason = comparison.reason

@@ -7,7 +7,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from backcheck.controls.cfn import BACKUP_RULES, INLINE, ROLE_POLICY, RULE, TOPIC_INLINE, TOPIC_POLICY
+from backcheck.controls.cfn import (
+    BACKUP_RULES,
+    INLINE,
+    PERMISSION,
+    ROLE_POLICY,
+    RULE,
+    TOPIC_INLINE,
+    TOPIC_POLICY,
+)
+from backcheck.controls.delivery import EVENTBRIDGE, SNS
 from backcheck.finding import Finding, Location, Status
 from backcheck.gate.deployment import Made
 from backcheck.gate.places import Places
@@ -16,6 +25,8 @@ from backcheck.sandbox.cloudformation_types import NESTED, OPAQUE
 from backcheck.template.value import is_known
 
 AWS_BACKUP = "aws.backup"
+STARTING = frozenset({EVENTBRIDGE, SNS})
+"""Services that start functions which a control reads of."""
 NOT_GIVEN = "the snapshot has nothing of this account and region"
 NOT_MODELLED = "what it does to backups is not modelled"
 _NO_ROLE = re.compile(r"iam:GetRole of (\S+) in \S*: NotInTemplate")
@@ -103,7 +114,11 @@ def _sets(made: Made) -> Iterator[tuple[str, ...]]:
 
 
 def _hears_others(made: Made) -> bool:
-    """An EventBridge rule for events of other services says nothing about backups, whatever else it filters on."""
+    """An EventBridge rule for events of other services says nothing about backups, whatever else it filters on; nor
+    does a permission that lets another service start a function."""
+    if made.resource.type == PERMISSION and made.wanted is not None:
+        principal = made.wanted.properties.get("Principal")
+        return isinstance(principal, str) and principal.endswith(".amazonaws.com") and principal not in STARTING
     if made.resource.type != RULE or made.wanted is None:
         return False
     pattern = made.wanted.properties.get("EventPattern")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -139,15 +139,23 @@ def _s3_client(profile: str | None) -> Any:
     # Imported late: a worker that reads local files must not carry boto3's 40 MB.
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
 
     config = Config(retries={"mode": "standard", "max_attempts": 8}, user_agent_extra="backcheck")
-    try:
+    with client_of("S3"):
         return boto3.Session(profile_name=profile).client("s3", config=config)
+
+
+@contextmanager
+def client_of(service: str) -> Iterator[None]:
+    """Where a client is made: raises Error without a profile or Region, UsageError for an endpoint that is no URL."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        yield
     except BotoCoreError as error:
-        raise Error(f"no client for S3: {error}") from error
-    except ValueError as error:
-        raise UsageError(f"no client for S3: {error}", hint=ENDPOINT_HINT) from error
+        raise Error(f"no client for {service}: {error}") from error
+    except ValueError as error:  # botocore's own words name the endpoint, wherever it was set
+        raise UsageError(f"no client for {service}: {error}", hint=ENDPOINT_HINT) from error
 
 
 def locate(text: str, *, profile: str | None = None, client: Any = None) -> tuple[Location, str]:

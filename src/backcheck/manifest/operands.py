@@ -15,7 +15,7 @@ from backcheck.manifest.digest import BUCKETS, bucket_of
 from backcheck.manifest.document import FilterState, Manifest, Witness, WitnessKind, read
 from backcheck.manifest.engine import RunOptions, cores
 from backcheck.manifest.export import Export, ExportKind, open_export
-from backcheck.manifest.location import ENDPOINT_HINT
+from backcheck.manifest.location import client_of
 from backcheck.manifest.rawlines import compare_lines
 from backcheck.manifest.reading import FileTask
 from backcheck.manifest.repeats import repeated_key
@@ -211,11 +211,6 @@ def filter_state(export: Export, *, unfiltered: bool, describe: bool, profile: s
 
 def _dynamodb(region: str | None, profile: str | None) -> Any:
     import boto3
-    from botocore.exceptions import BotoCoreError
 
-    try:
+    with client_of("DynamoDB"):
         return boto3.Session(profile_name=profile).client("dynamodb", region_name=region)
-    except BotoCoreError as error:
-        raise Error(f"no client for DynamoDB: {error}") from error
-    except ValueError as error:
-        raise UsageError(f"no client for DynamoDB: {error}", hint=ENDPOINT_HINT) from error

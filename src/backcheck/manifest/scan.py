@@ -22,7 +22,7 @@ from backcheck.manifest.document import Manifest, TableRef, Witness, WitnessKind
 from backcheck.manifest.encoding import Attributes, load_object, make_canonical, refuse_repeated_names
 from backcheck.manifest.engine import RunOptions, add_up, cores
 from backcheck.manifest.export import table_of
-from backcheck.manifest.location import ENDPOINT_HINT
+from backcheck.manifest.location import client_of
 from backcheck.manifest.reading import read_items
 
 SEGMENT_BYTES = 128 << 20
@@ -50,16 +50,11 @@ class Connection:
         """
         import boto3
         from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
 
         config = Config(retries={"mode": "standard", "max_attempts": 10}, user_agent_extra="backcheck")
-        try:
+        with client_of("DynamoDB"):
             session = self.session or boto3.Session(profile_name=self.profile)
             client = session.client("dynamodb", region_name=self.region, endpoint_url=self.endpoint_url, config=config)
-        except BotoCoreError as error:
-            raise Error(f"no client for DynamoDB: {error}") from error
-        except ValueError as error:  # botocore's own words name the endpoint, wherever it was set
-            raise UsageError(f"no client for DynamoDB: {error}", hint=ENDPOINT_HINT) from error
         client.meta.events.register("before-parse.dynamodb.Scan", _keep_raw)
         return client
 

@@ -89,11 +89,6 @@ class Calendar:
         made = {outcome.firing.at.astimezone(place).date() for outcome in self.copies_to(vaults)}
         return tuple(day for day in _days(self.start.astimezone(place), self.end.astimezone(place)) if day not in made)
 
-    def due_by(self, moment: datetime, tier: Tier | None = None) -> Outcome | None:
-        """The latest effective outcome, of one tier or of any, whose deadline has passed; None if there is none."""
-        due = (o for o in self.effective if o.deadline <= moment and tier in (None, o.firing.tier))
-        return max(due, key=lambda outcome: outcome.firing.at, default=None)
-
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What the documentation leaves open about these tiers, and runs that daylight saving leaves out."""

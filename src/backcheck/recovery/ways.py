@@ -10,9 +10,9 @@ from datetime import datetime
 from math import ceil
 
 from backcheck.controls.control import World
+from backcheck.controls.roles import role_arn
 from backcheck.inventory.backup import RecoveryPoint
 from backcheck.inventory.gap import Gap
-from backcheck.inventory.iam import Role
 from backcheck.inventory.model import Inventory, PitrStatus, Table
 from backcheck.policy.model import Method, Policy
 from backcheck.recovery.keys import standing
@@ -205,12 +205,6 @@ def _metadata(
 
 
 def _role(point: RecoveryPoint, table: Sought, policy: Policy, inventory: Inventory) -> str:
-    """The policy's restore role by the ARN that the account has it under: it may have a path."""
     at_home = table.arn.split(":")[3:5] == [point.region, point.account]
     name = policy.roles.restore if at_home else policy.roles.restore_away
-    account = inventory.account(point.account)
-    for role in account.roles if account else ():
-        if isinstance(role, Role) and name in (role.name, role.arn):
-            return role.arn
-    partition = point.arn.split(":")[1]
-    return f"arn:{partition}:iam::{point.account}:role/{name or 'RESTORE-ROLE'}"
+    return role_arn(name or "RESTORE-ROLE", point.account, point.arn.split(":")[1], inventory)

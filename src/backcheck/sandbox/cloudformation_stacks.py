@@ -134,12 +134,6 @@ class Stack:
         return self.reason if "ROLLBACK" in self.status else ""
 
     @property
-    def failed(self) -> StackResource | None:
-        """The resource that was refused first, with its line in the template; None if none was."""
-        first = self.first_failure
-        return None if first is None else self.resources[first.logical_id]
-
-    @property
     def first_failure(self) -> StackEvent | None:
         """What AWS said of the resource that it refused first; None if it refused none."""
         return next((event for event in self.events if event.status == "CREATE_FAILED"), None)

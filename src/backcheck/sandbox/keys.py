@@ -42,12 +42,6 @@ def is_customer_managed(key_arn: str) -> bool:
     return key is not None and key.key_manager == "CUSTOMER"
 
 
-def is_multi_region(key_arn: str) -> bool:
-    """Whether the key can be replicated to other Regions."""
-    key = _find(key_arn)
-    return key is not None and bool(key.multi_region)
-
-
 def unusable(key_arn: str, region: str) -> str | None:
     """Why nothing can be encrypted or decrypted with this key in `region`; None where it can."""
     parts = key_arn.split(":")

@@ -98,7 +98,7 @@ async def _roles(
     """The roles that the policy names or a selection uses, and what the simulator says of those who can destroy."""
     if isinstance(everyone, Gap):
         return (everyone,), everyone
-    names = everyone.role_names() if every_role else role_names(policy, account, regions)
+    names = everyone.role_names() if every_role else role_names(policy, regions)
     roles = roles_of(everyone, names, calls, region)
     if not names_roles(policy):
         return roles, calls.not_asked("iam", "SimulatePrincipalPolicy", region)

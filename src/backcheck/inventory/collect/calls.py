@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, UnknownRegionError
 
 from backcheck.errors import UsageError
 from backcheck.inventory.collect.connect import Kind, Target, config, is_aws, is_intercepted
-from backcheck.inventory.collect.failure import CREDENTIALS, FAILURES, code_and_detail
+from backcheck.inventory.collect.failure import FAILURES, code_and_detail
 from backcheck.inventory.collect.paging import PAGES_AT_MOST, PAGING
 from backcheck.inventory.collect.quota import Quotas
 from backcheck.inventory.collect.reply import Malformed, Reply
@@ -201,11 +201,6 @@ class Calls:
         urls = self._urls or {self._target.endpoint_url or ""}
         return Kind.LIVE if all(map(is_aws, urls)) and not is_intercepted() else Kind.ENDPOINT
 
-    @property
-    def credentials_refused(self) -> Gap | None:
-        """The first call whose credentials were refused."""
-        return next((gap for gap in self._gaps if gap.code in CREDENTIALS), None)
-
     def _all_pages(
         self, service: str, operation: str, region: str, parse: Callable[[Reply], tuple[T, ...]], params: dict[str, Any]
     ) -> tuple[T, ...]:
@@ -282,6 +277,16 @@ class Calls:
             self._made += calls
         if calls:
             self._progress(self._made)
+
+
+async def all_or_gap(asked: Iterable[Awaitable[T | Gap]]) -> tuple[T, ...] | Gap:
+    """Every answer, or the first Gap: one that cannot be read may be the one that decides."""
+    found: list[T] = []
+    for one in await asyncio.gather(*asked):
+        if isinstance(one, Gap):
+            return one
+        found.append(one)
+    return tuple(found)
 
 
 def _is_an_object(response_dict: Mapping[str, Any], **_: Any) -> None:

@@ -17,7 +17,7 @@ from backcheck.inventory.backup import (
     RestoreTestingPoints,
     RestoreTestingSelection,
 )
-from backcheck.inventory.collect.calls import Calls
+from backcheck.inventory.collect.calls import Calls, all_or_gap
 from backcheck.inventory.collect.reply import Reply
 from backcheck.inventory.gap import Gap
 
@@ -123,12 +123,7 @@ async def _testing_selections(calls: Calls, region: str, plan: str) -> tuple[Res
     )
     if isinstance(listed, Gap):
         return listed
-    found: list[RestoreTestingSelection] = []
-    for one in await asyncio.gather(*(_testing_selection(calls, region, plan, name) for name in listed)):
-        if isinstance(one, Gap):
-            return one
-        found.append(one)
-    return tuple(found)
+    return await all_or_gap(_testing_selection(calls, region, plan, name) for name in listed)
 
 
 async def _testing_selection(calls: Calls, region: str, plan: str, name: str) -> RestoreTestingSelection | Gap:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from backcheck.inventory.backup import BackupPlan, CopyAction, PlanRule, PlanSelection, ScheduledRun
-from backcheck.inventory.collect.calls import Calls
+from backcheck.inventory.collect.calls import Calls, all_or_gap
 from backcheck.inventory.collect.reply import Malformed, Reply
 from backcheck.inventory.gap import Gap
 from backcheck.selection import SelectionError, parse_selection
@@ -73,12 +73,7 @@ async def _selections(calls: Calls, region: str, plan_id: str) -> tuple[PlanSele
     )
     if isinstance(listed, Gap):
         return listed
-    found: list[PlanSelection] = []
-    for one in await asyncio.gather(*(_selection(calls, region, plan_id, key) for key in listed)):
-        if isinstance(one, Gap):
-            return one
-        found.append(one)
-    return tuple(found)
+    return await all_or_gap(_selection(calls, region, plan_id, key) for key in listed)
 
 
 async def _selection(calls: Calls, region: str, plan_id: str, selection_id: str) -> PlanSelection | Gap:

@@ -51,7 +51,7 @@ def names_roles(policy: Policy) -> bool:
     return bool(policy.roles.names)
 
 
-def role_names(policy: Policy, account: Account, regions: Iterable[RegionInventory]) -> frozenset[str]:
+def role_names(policy: Policy, regions: Iterable[RegionInventory]) -> frozenset[str]:
     """Names that the policy gives, and ARNs that the account's selections use."""
     return frozenset(name for name in (*policy.roles.names, *_selection_roles(regions)) if name)
 
