@@ -13,9 +13,15 @@ Event = Mapping[str, object]
 _FLAGS = {"true": True, "false": False}
 
 
+def _field(event: Event, name: str) -> object:
+    if not isinstance(event, Mapping):  # `--payload '[]'` is JSON, too
+        raise UsageError(f"the event is {type(event).__name__}, no JSON object")
+    return event.get(name)
+
+
 def text(event: Event, name: str) -> str:
     """The text of a field; empty where it is missing, null or blank. Raises UsageError for another type."""
-    value = event.get(name)
+    value = _field(event, name)
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -25,7 +31,7 @@ def text(event: Event, name: str) -> str:
 
 def flag(event: Event, name: str) -> bool:
     """True or false, as JSON has it or as text: 'false' is false. Missing is false. Raises UsageError for all else."""
-    value = event.get(name)
+    value = _field(event, name)
     if value is None or value == "":
         return False
     if isinstance(value, bool):
@@ -51,7 +57,7 @@ def moment(event: Event, name: str) -> datetime | None:
 
 def part(event: Event, name: str) -> Event:
     """An object inside the event. Raises UsageError where there is none."""
-    value = event.get(name)
+    value = _field(event, name)
     if not isinstance(value, Mapping):
         raise UsageError(f"the event has no {name}")
     return value

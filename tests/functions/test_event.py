@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -50,3 +51,9 @@ def test_a_moment_that_cannot_be_meant_is_refused(given: object, message: str) -
 
 def test_text_is_stripped_and_its_absence_is_empty() -> None:
     assert (text({"a": " x "}, "a"), text({}, "a")) == ("x", "")
+
+
+@pytest.mark.parametrize("given", [[], "PITR", None])
+def test_a_payload_that_is_no_object_is_refused(given: Any) -> None:
+    with pytest.raises(UsageError, match="no JSON object"):
+        text(given, "restoreType")

@@ -79,6 +79,12 @@ def _rules(**changes: object) -> World:
                 )
             )
         ),
+        "its rule starts a function of that name in another account": lambda: _rules(
+            target_arns=("arn:aws:lambda:us-east-1:999988887777:function:shop-validate",)
+        ),
+        "its rule starts a function of that name in another region": lambda: _rules(
+            target_arns=(f"arn:aws:lambda:us-west-2:{examples.ACCOUNT}:function:shop-validate",)
+        ),
         "did not run": lambda: _function(invocations_26h=0),
         "three seconds to live": lambda: _function(timeout_seconds=3),
         "throttled always": lambda: _function(reserved_concurrency=0),

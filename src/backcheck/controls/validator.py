@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backcheck.controls.control import World, unread
-from backcheck.controls.deployment import Place, look_up, same_zone
+from backcheck.controls.deployment import Place, look_up, partition, same_zone
 from backcheck.cron import same_schedule
 from backcheck.finding import Verdict
 from backcheck.inventory.gap import Gap
@@ -37,9 +37,11 @@ class Validator:
         return same_zone(self.validation.timezone, "UTC")
 
     def functions_of(self, rule: EventRule) -> tuple[str, ...]:
-        """The names of the functions that a rule starts, of those that the policy means."""
+        """The names of the functions of this account and region that a rule starts, of those that the policy means."""
         arns = () if isinstance(rule.target_arns, Gap) else rule.target_arns
-        names = [function_name(arn) for arn in arns if arn.split(":")[2:3] == ["lambda"]]
+        where = self.region
+        here = f"arn:{partition(where.region)}:lambda:{where.region}:{where.account}:function:"
+        names = [function_name(arn) for arn in arns if arn.startswith(here)]
         return tuple(name for name in names if self.validation.function in (None, name))
 
     @property

@@ -80,13 +80,17 @@ def taken_for_ours(document: PolicyDocument) -> Iterator[str]:
 def exempts_only_break_glass(statement: Statement, subject: PresentVault, world: World) -> bool | None:
     """None where the exempt are named by something else than their ARN, as in AWS's own example with aws:userId."""
     allowed = {role_name(name) for name in world.policy.roles.break_glass}
+
+    def is_one(value: str) -> bool:
+        parts = value.split(":", 5)
+        mine = parts[4:5] == [subject.vault.account] and parts[-1].startswith("role/")
+        return mine and role_name(value) in allowed
+
     for operator, key, values in statement.conditions:
         if operator not in EXEMPTING:
             return False
         if key.lower() == "aws:userid":
             return None
-        if key.lower() != "aws:principalarn" or not all(role_name(value) in allowed for value in values):
-            return False
-        if not all(value.split(":")[4:5] == [subject.vault.account] for value in values):
+        if key.lower() != "aws:principalarn" or not all(map(is_one, values)):
             return False
     return True

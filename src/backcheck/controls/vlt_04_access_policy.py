@@ -27,6 +27,12 @@ def _with(*statements: Statement) -> World:
     return examples.world(primary={"vaults": (examples.vault(policy=examples.document(*statements)),)})
 
 
+def _but_for(who: str) -> World:
+    """Deletion denied to all but this principal of the account."""
+    spared = ("ArnNotLike", "aws:PrincipalArn", (f"arn:aws:iam::{examples.ACCOUNT}:{who}",))
+    return _with(examples.deny_deletion(conditions=(spared,)))
+
+
 def _deny_backup_role(action: str, **changes: Any) -> Statement:
     who = (("AWS", f"arn:aws:iam::{examples.ACCOUNT}:role/{examples.policy().roles.backup}"),)
     return examples.deny_deletion(**{"actions": (action,), "principals": who, "conditions": (), **changes})
@@ -51,6 +57,7 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
     maps_to=("NIST-800-53r5:CP-9", "CIS-8.1:11.3"),
     passes={
         "denied to all but break-glass": examples.world,
+        "denied to all but break-glass, by a pattern of its path": lambda: _but_for("role/*/shop-break-glass"),
         "denied to everybody": lambda: _with(examples.deny_deletion(conditions=())),
         "other organisations may copy nothing from it": lambda: _with(
             examples.deny_deletion(),
@@ -125,6 +132,8 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
         "denied to one role only": lambda: _with(
             examples.deny_deletion(principals=(("AWS", f"arn:aws:iam::{examples.ACCOUNT}:role/dev"),))
         ),
+        "a user of break-glass's name is exempt": lambda: _but_for("user/shop-break-glass"),
+        "whatever has break-glass's name is exempt": lambda: _but_for("*/shop-break-glass"),
         "another role is exempt": lambda: _with(
             examples.deny_deletion(
                 conditions=(("ArnNotEquals", "aws:PrincipalArn", (f"arn:aws:iam::{examples.ACCOUNT}:role/dev",)),)
