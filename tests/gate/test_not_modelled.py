@@ -14,7 +14,6 @@ from tests.gate.building import (
     judged,
     ours,
     policy,
-    replaced,
     spec,
     text,
 )
@@ -172,16 +171,3 @@ def test_what_silences_or_forbids_and_is_not_modelled_is_a_doubt_as_a_whole(what
     found = found_with("\nOutputs:\n", f"{resource}\nOutputs:\n")
     before = {one.key for one in judged(*ours()).run.findings if one.status is Status.UNKNOWN}
     assert {one.control for one in found if one.status is Status.UNKNOWN and one.key not in before} == controls
-
-
-def test_the_conditions_of_a_restore_test_are_a_doubt() -> None:
-    """They may leave the table out, and no control reads them."""
-    spec_of = {one.name: one for one in ours(names=EVERY)}
-    only = '      ProtectedResourceConditions: {StringEquals: [{Key: "aws:ResourceTag/backup", Value: never}]}\n'
-    arns = "      ProtectedResourceArns:\n        - Fn::ImportValue: !Sub ${Prefix}-TableArn\n"
-    content = replaced(arns, f'      ProtectedResourceArns: ["*"]\n{only}')(text("restore-testing"))
-    changed = spec(content, name="restore-testing")
-    found = judged(spec_of["dr"], spec_of["primary"], changed, spec_of["auditor"]).run.findings
-    [told] = [one for one in found if one.control == "RST-01"]
-    assert told.status is Status.UNKNOWN
-    assert "ProtectedResourceConditions" in told.message

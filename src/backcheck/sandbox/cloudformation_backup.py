@@ -161,7 +161,6 @@ def _delete_testing_plan(site: Site, plan: Physical) -> None:
 
 def _create_testing_selection(site: Site) -> Physical:
     plan = site.required("RestoreTestingPlanName")
-    site.ignore("ProtectedResourceConditions")  # kept, and judged by no control
     document = without(site.properties, "RestoreTestingPlanName")
     made = site.call(
         "backup",
