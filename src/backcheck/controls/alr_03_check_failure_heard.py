@@ -1,9 +1,10 @@
 """ALR-03: a failed check is heard, and so is one that does not run."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import accumulate, pairwise
 
 from backcheck.controls import cfn, examples, messages
 from backcheck.controls.control import BOTH, World, control, not_applicable, sorted_out, unknown, unread, verdict
@@ -183,17 +184,17 @@ def _most_bad(alarm: Alarm, runs: Sequence[datetime], is_good: Callable[[int], b
 
     That is when a check has just fallen out of sight. A period without a check is not good.
     """
-    period = timedelta(seconds=alarm.period_seconds)
+    period, seconds = alarm.period_seconds, [round(run.timestamp()) for run in runs]
     span = alarm.evaluation_periods * period
-    if not runs or not period or runs[0] + span > runs[-1]:
-        return alarm.evaluation_periods
-    fewest = alarm.evaluation_periods
-    for index, out in enumerate(runs):
-        if out + span > runs[-1]:
-            break
-        since = takewhile(span.__ge__, (run - out for run in runs[index + 1 :]))
-        counts = Counter(-(-passed // period) for passed in since)
-        fewest = min(fewest, sum(map(is_good, counts.values())))
+    gaps = tuple(later - earlier for earlier, later in pairwise(seconds))
+    # A schedule repeats itself: only windows that differ are counted out.
+    windows = {
+        gaps[index : bisect_right(seconds, out + span) - 1]
+        for index, out in enumerate(seconds)
+        if period and out + span <= seconds[-1]
+    }
+    counts = (Counter(-(-passed // period) for passed in accumulate(window)) for window in windows)
+    fewest = min((sum(map(is_good, count.values())) for count in counts), default=0)
     return alarm.evaluation_periods - fewest
 
 

@@ -88,18 +88,26 @@ def _contested(made: tuple[Made, ...]) -> Iterator[Doubt]:
     for one in made:
         for what in _sets(one):
             setting.setdefault((one.file, *one.place, *what), []).append(one)
-    first = {(one.file, one.place, one.resource.logical_id): one for one in made}
-
-    def waits_for(one: Made, other: Made) -> bool:
-        names = one.wanted.depends_on if one.wanted else ()
-        before = (first.get((one.file, one.place, name)) for name in names)
-        return other.resource.logical_id in names or any(waits_for(it, other) for it in before if it)
-
     for rivals in setting.values():
+        first = {one.resource.logical_id: _before(one, made) for one in rivals if len(rivals) > 1}
         for one, other in itertools.permutations(rivals, 2):
-            if not waits_for(one, other) and not waits_for(other, one):
-                why = f"{other.resource.logical_id} sets the same, and nothing says which of the two comes last"
+            here, there = one.resource.logical_id, other.resource.logical_id
+            if there not in first[here] and here not in first[there]:
+                why = f"{there} sets the same, and nothing says which of the two comes last"
                 yield Doubt(made=one, pointer="", line=one.resource.line, reason=why)
+
+
+def _before(one: Made, made: tuple[Made, ...]) -> frozenset[str]:
+    """What CloudFormation makes before a resource of the same stack, by logical id."""
+    near = {it.resource.logical_id: it for it in made if (it.file, it.place) == (one.file, one.place)}
+    found: set[str] = set()
+    ahead = [one]
+    while ahead:
+        wanted = ahead.pop().wanted
+        names = set(wanted.depends_on if wanted else ()) - found
+        found |= names
+        ahead += [near[name] for name in names if name in near]
+    return frozenset(found)
 
 
 def _sets(made: Made) -> Iterator[tuple[str, ...]]:
