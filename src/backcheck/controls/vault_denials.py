@@ -63,18 +63,23 @@ def _is_about(statement: Statement, roles: tuple[str | None, ...], account: str)
 
 
 def _spares(statement: Statement, subject: PresentVault) -> bool:
-    """A Deny for other accounts or organisations, or for what comes without TLS, is not for ours."""
-    return holds(statement, from_account(subject.vault.account)) is False or any(
-        operator in EXEMPTING and key.lower() == "aws:principalorgid" for operator, key, _ in statement.conditions
-    )
+    """A Deny for other accounts, for what comes without TLS, or for all but an organisation that the policy names."""
+    if holds(statement, from_account(subject.vault.account)) is False:
+        return True
+    named = set(subject.wanted.allowed_principals)
+    return any(named & set(organisations) for organisations in _spared(statement))
 
 
-def taken_for_ours(document: PolicyDocument) -> Iterator[str]:
-    """Which organisation an account is in, no call that an audit makes tells."""
-    for statement in document.statements:
-        for operator, key, values in statement.conditions:
-            if statement.effect == "Deny" and operator in EXEMPTING and key.lower() == "aws:principalorgid":
-                yield f"it spares {', '.join(values)}, taken for this account's organisation: that was not read"
+def _spared(statement: Statement) -> Iterator[tuple[str, ...]]:
+    for operator, key, values in statement.conditions:
+        if statement.effect == "Deny" and operator in EXEMPTING and key.lower() == "aws:principalorgid":
+            yield values
+
+
+def unnamed_organisations(document: PolicyDocument, subject: PresentVault) -> tuple[str, ...]:
+    """Those that a Deny spares and the policy does not name: which one an account is in, no call of an audit tells."""
+    spared = {one for statement in document.statements for values in _spared(statement) for one in values}
+    return tuple(sorted(spared - set(subject.wanted.allowed_principals)))
 
 
 def exempts_only_break_glass(statement: Statement, subject: PresentVault, world: World) -> bool | None:

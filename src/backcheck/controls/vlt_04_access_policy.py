@@ -1,6 +1,7 @@
 """VLT-04: the vault's access policy keeps strangers out and recovery points in."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from backcheck.controls import cfn, examples
@@ -8,7 +9,7 @@ from backcheck.controls.conditions import all_of
 from backcheck.controls.control import BOTH, World, control, unknown, unread, verdict
 from backcheck.controls.iam_policy import action_matches
 from backcheck.controls.roles import find_role, role_name
-from backcheck.controls.vault_denials import START_BACKUP, exempts_only_break_glass, shut_out, taken_for_ours
+from backcheck.controls.vault_denials import START_BACKUP, exempts_only_break_glass, shut_out, unnamed_organisations
 from backcheck.controls.vaults import PresentVault, present_vaults, strangers
 from backcheck.finding import Severity, Verdict
 from backcheck.inventory.gap import Gap
@@ -31,6 +32,14 @@ def _but_for(who: str) -> World:
     """Deletion denied to all but this principal of the account."""
     spared = ("ArnNotLike", "aws:PrincipalArn", (f"arn:aws:iam::{examples.ACCOUNT}:{who}",))
     return _with(examples.deny_deletion(conditions=(spared,)))
+
+
+def _in_organisation(**vault: Any) -> World:
+    spared = (("StringNotEquals", "aws:PrincipalOrgID", ("o-example",)),)
+    others = examples.deny_deletion(actions=("backup:CopyFromBackupVault",), conditions=spared)
+    world = _with(examples.deny_deletion(), others)
+    first, *rest = world.policy.vaults
+    return replace(world, policy=replace(world.policy, vaults=(replace(first, **vault), *rest)))
 
 
 def _deny_backup_role(action: str, **changes: Any) -> Statement:
@@ -59,13 +68,7 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
         "denied to all but break-glass": examples.world,
         "denied to all but break-glass, by a pattern of its path": lambda: _but_for("role/*/shop-break-glass"),
         "denied to everybody": lambda: _with(examples.deny_deletion(conditions=())),
-        "other organisations may copy nothing from it": lambda: _with(
-            examples.deny_deletion(),
-            examples.deny_deletion(
-                actions=("backup:CopyFromBackupVault",),
-                conditions=(("StringNotEquals", "aws:PrincipalOrgID", ("o-example",)),),
-            ),
-        ),
+        "other organisations may copy nothing from it": lambda: _in_organisation(allowed_principals=("o-example",)),
         "nothing may be copied from it without TLS": lambda: _with(
             examples.deny_deletion(),
             examples.deny_deletion(
@@ -167,6 +170,7 @@ def _deny_backup_role(action: str, **changes: Any) -> Statement:
                 conditions=(("StringNotEquals", "aws:SourceAccount", (examples.ACCOUNT,)),),
             ),
         ),
+        "only an organisation may copy from it, which the policy does not name": _in_organisation,
         "denied by a pattern": lambda: _with(
             examples.deny_deletion(actions=("backup:*RecoveryPoint*", "backup:*Policy"))
         ),
@@ -193,13 +197,17 @@ def policy_keeps_points(subject: PresentVault, world: World) -> Verdict:
             why = "principals exempt by a key that cannot be resolved here, or a wildcard in Action"
             return unknown(f"{subject.vault.name}: whether {open_to} is denied hangs on {why}", at=AT)
     if shut and not problems:
-        return unknown(f"{subject.vault.name}: its policy may deny {', '.join(shut)} to those who need it", at=AT)
+        spared = ", ".join(unnamed_organisations(document, subject))
+        ours = f"; if {spared} is this account's organisation, name it in the vault's allowed_principals"
+        return unknown(
+            f"{subject.vault.name}: its policy may deny {', '.join(shut)} to those who need it{ours if spared else ''}",
+            at=AT,
+        )
     return verdict(
         not problems,
         expected="no strangers; deletion denied to all but break-glass",
         observed="; ".join(problems) or "as expected",
         at=AT,
-        notes=tuple(dict.fromkeys(taken_for_ours(document))),
         message=f"{subject.vault.name}: its policy {'; '.join(problems) or 'keeps points in and strangers out'}"
         if found
         else f"{subject.vault.name} has no access policy: whoever has the permission may delete its recovery points",
