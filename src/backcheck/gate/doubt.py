@@ -29,7 +29,7 @@ STARTING = frozenset({EVENTBRIDGE, SNS})
 """Services that start functions which a control reads of."""
 NOT_GIVEN = "the snapshot has nothing of this account and region"
 NOT_MODELLED = "what it does to backups is not modelled"
-_NO_ROLE = re.compile(r"iam:GetRole of (\S+) in \S*: NotInTemplate")
+_NO_ROLE = re.compile(r"iam:GetRole of ([^\s:]+): NotInTemplate")
 _REGION = re.compile(r" in ([a-z0-9-]+): ")
 
 

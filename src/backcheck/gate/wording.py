@@ -29,7 +29,7 @@ SAID: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = tuple(
     (re.compile(words), kind, pointers)
     for words, kind, pointers in (
         (
-            r"none of its policies allows it|own policies deny it",
+            r"none of its policies allows it|own policies deny|there, and on no new one",
             ROLE,
             ("/Properties/Policies", "/Properties/ManagedPolicyArns"),
         ),
@@ -54,7 +54,7 @@ SAID: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = tuple(
         (r"restore testing plan .* takes no ", TESTING, ("/Properties/RecoveryPointSelection",)),
         (r"does not take the table|has conditions on tags", TESTED, ("/Properties/ProtectedResourceArns",)),
         (r"it restores as ", TESTED, ("/Properties/IamRoleArn",)),
-        (r"iam:GetRole of (\S+)", ROLE, ("/Properties/RoleName",)),
+        (r"iam:GetRole of ([^\s:]+)", ROLE, ("/Properties/RoleName",)),
         (r"does not trust", ROLE, ("/Properties/AssumeRolePolicyDocument",)),
         (r"it may not ", ROLE, ("/Properties/Policies", "/Properties/ManagedPolicyArns")),
         (r"no permission for", PERMISSION, (PROPERTIES,)),

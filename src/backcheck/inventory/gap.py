@@ -26,7 +26,8 @@ class Gap:
     def __str__(self) -> str:
         """One line for a verdict's message."""
         about = f" of {self.resource}" if self.resource else ""
-        return f"{self.service}:{self.operation}{about} in {self.region}: {self.code}: {self.detail}"
+        where = f" in {self.region}" if self.region else ""  # IAM has none
+        return f"{self.service}:{self.operation}{about}{where}: {self.code}: {self.detail}"
 
 
 def undecided(service: str, operation: str, why: str, *, account: str, region: str = "", resource: str = "") -> Gap:
