@@ -56,6 +56,8 @@ def test_the_example_reaches_people() -> None:
         (admitting(EVENTBRIDGE, ("StringEquals", "aws:SourceArn", ("arn:aws:events:*:*:rule/*",))), "does not admit"),
         (admitting(EVENTBRIDGE, ("StringEquals", "aws:SourceAccount", ("999988887777",))), "does not admit"),
         (admitting(EVENTBRIDGE, ("StringEquals", "aws:SourceOwner", (examples.ACCOUNT,))), "does not admit"),
+        (admitting(EVENTBRIDGE, ("StringNotEquals", "aws:SourceOwner", ("999988887777",))), "does not admit"),
+        (admitting(EVENTBRIDGE, ("StringEqualsIfExists", "aws:SourceOwner", (examples.ACCOUNT,))), "does not admit"),
         (admitting(EVENTBRIDGE, ("Bool", "aws:SecureTransport", ("true",))), "does not admit"),
     ],
 )

@@ -166,11 +166,9 @@ def cannot_run(function: Function) -> Iterator[str | Gap]:
 def lets_in(statement: Statement, source: str, service: str) -> bool:
     """Conditions on the source are met by this one. Any other condition is none that a service is known to meet."""
     account = source.split(":")[4]
-    known = {
-        "aws:sourcearn": (source,),
-        "aws:sourceaccount": (account,),
-        "aws:sourceowner": (account,) if service == CLOUDWATCH else (),
-    }
+    known = {"aws:sourcearn": (source,), "aws:sourceaccount": (account,)}
+    if service == CLOUDWATCH:
+        known["aws:sourceowner"] = (account,)
     return holds(statement, known) is True
 
 
