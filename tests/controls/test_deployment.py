@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.session import get_session
 
 from backcheck.controls import examples
 from backcheck.controls.deployment import (
@@ -60,6 +61,12 @@ def test_a_copy_without_a_lifecycle_has_the_sources() -> None:
 )
 def test_partitions(region: str, expected: str) -> None:
     assert partition(region) == expected
+
+
+@pytest.mark.parametrize("of", get_session().get_available_partitions())
+def test_partitions_are_those_that_botocore_knows(of: str) -> None:
+    regions = get_session().get_available_regions("dynamodb", partition_name=of)
+    assert {partition(region) for region in regions} <= {of}
 
 
 def test_vaults_by_arn() -> None:

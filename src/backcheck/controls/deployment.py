@@ -19,7 +19,11 @@ DEFAULT_SCHEDULE = "cron(0 5 ? * * *)"
 FOR_EVER = -1
 """DeleteAfterDays of -1 means the same as none: kept for ever (botocore, Lifecycle.DeleteAfterDays)."""
 
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+_PARTITIONS = {
+    "cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e", "us-isof-": "aws-iso-f",
+}  # fmt: skip
+"""Beginnings of Regions' names (botocore, partitions.json: regionRegex)."""
 
 UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/UCT", "Etc/GMT", "GMT", "UCT", "Zulu", "Etc/Zulu", "Universal"})
 
