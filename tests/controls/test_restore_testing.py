@@ -11,6 +11,8 @@ from backcheck.controls import examples
 from backcheck.controls.drills import DrilledScope, drilled_scopes
 from backcheck.controls.examples.shop import ACCOUNT, TABLE_ARN
 from backcheck.controls.restore_testing import lacking
+from backcheck.controls.rst_01_recent import restores_were_drilled
+from backcheck.finding import Status
 from backcheck.inventory.backup import RestoreTestingPlan
 from backcheck.inventory.gap import Gap
 
@@ -105,3 +107,20 @@ def test_what_is_not_known_of_it(build: Callable[[], RestoreTestingPlan], code: 
     assert isinstance(gap, Gap)
     assert gap.code == code
     assert words in gap.detail
+
+
+@pytest.mark.parametrize(
+    ("found", "note"),
+    [
+        ((), "the account shows no schedule for drills"),
+        (examples.gap("ListRestoreTestingPlans"), "whether drills are scheduled is not known"),
+        (
+            (examples.restore_testing(takes=examples.gap("GetRestoreTestingPlan")),),
+            "whether drills are scheduled is not known",
+        ),
+    ],
+)
+def test_an_account_whose_schedule_was_not_read_is_not_said_to_have_none(found: object, note: str) -> None:
+    world = examples.world(primary={"rules": (), "restore_testing": found})
+    (told,) = restores_were_drilled.judge(world)
+    assert (told.status, told.notes[0]) == (Status.PASS, note)

@@ -144,7 +144,9 @@ def restores_were_drilled(subject: DrilledScope, world: World) -> Verdict:
     limit = timedelta(days=subject.drill.max_age_days)
     answers = [_of(method, subject.of(method), subject, world.now - limit) for method in subject.drill.methods]
     answers += _failed_tests(subject, world)
-    notes = ("the account shows no schedule for drills", *map(str, unscheduled)) if unscheduled else ()
+    _, gap = sorted_out(unscheduled)
+    shown = "whether drills are scheduled is not known" if gap else "the account shows no schedule for drills"
+    notes = (shown, *map(str, unscheduled)) if unscheduled else ()
     notes = (*notes, *(one for one in stopped if isinstance(one, str)), *_failed_restores(subject, world))
     return summed_up(subject, answers, expected=f"each method passed within {limit.days} days", notes=notes)
 
